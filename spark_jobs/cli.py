@@ -1,0 +1,259 @@
+"""Songlake's commands: `bin/songlake --help`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spark_jobs import settings as settings_module
+from spark_jobs.console import Stages, err, out, print_table, run_command
+from spark_jobs.errors import BadUsage, ServiceUnreachable
+
+app = typer.Typer(help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False)
+db = typer.Typer(help="The embedded PostgreSQL, for whoever has none.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+Landing = Annotated[Path | None, typer.Option(help="root of the landing zone [settings: landing]")]
+Lake = Annotated[Path | None, typer.Option(help="folder of the Delta tables [settings: lake]")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object for programs instead of tables")]
+
+
+def _exit(command: Callable[[], int | None]) -> None:
+    sys.exit(run_command(command))
+
+
+@app.command()
+def run(landing: Landing = None, lake: Lake = None, json: Json = False) -> None:
+    """Run the whole pipeline: ingest, build_star, load_postgres, check_quality, publish.
+
+    Example: bin/songlake run --landing data/landing
+    """
+    from spark_jobs import pipeline, report
+
+    def command() -> None:
+        summary = pipeline.run(settings_module.load(landing=landing, lake=lake), Stages())
+        if json:
+            sys.stdout.write(report.as_json(summary) + "\n")
+        else:
+            report.print_summary(summary)
+        pipeline.refuse_if_failed(summary)
+
+    _exit(command)
+
+
+@app.command()
+def check(json: Json = False) -> None:
+    """Ask the quality gate about the batch that stands in staging.
+
+    Example: bin/songlake check
+    """
+    _on_staged_batch(json, and_publish=False)
+
+
+@app.command()
+def publish(json: Json = False) -> None:
+    """Make the checked batch live; a batch that was not checked yet is checked first.
+
+    Example: bin/songlake publish
+    """
+    _on_staged_batch(json, and_publish=True)
+
+
+def _on_staged_batch(json: bool, *, and_publish: bool) -> None:
+    from spark_jobs import pipeline, report
+    from spark_jobs.warehouse import batches
+    from spark_jobs.warehouse import check as gate
+
+    def command() -> None:
+        settings, stages = settings_module.load(), Stages()
+        with pipeline.writing(pipeline.warehouse_url(settings), "publish") as (connection, notes):
+            summary = pipeline.Summary(load_batch=batches.staged_batch(connection), notes=notes, seconds=stages.seconds)
+            if summary.load_batch is None:
+                summary.notes.append("Nothing stands in staging.")
+            elif and_publish:
+                pipeline.check_and_publish(connection, settings, summary, stages)
+            else:
+                with stages.stage("check_quality"):
+                    summary.checks = gate.check(connection, summary.load_batch, settings.gate)
+        if json:
+            sys.stdout.write(report.as_json(summary) + "\n")
+        else:
+            report.print_summary(summary)
+        pipeline.refuse_if_failed(summary)
+
+    _exit(command)
+
+
+@app.command()
+def accept(
+    batch: Annotated[str, typer.Argument(help="the batch that stands refused in staging")],
+    checks: Annotated[list[str] | None, typer.Argument(help="the failed checks to overrule; all if none is named")] = None,
+    reason: Annotated[str, typer.Option(help="why, for those who come later")] = "",
+) -> None:
+    """Overrule failed checks of the refused batch and publish it, on record.
+
+    Example: bin/songlake accept 20181101T000000Z-a1b2c3 --reason "the old player sends no artist"
+    """
+    from spark_jobs import pipeline, report
+    from spark_jobs.warehouse.accept import accept as overrule
+
+    def command() -> None:
+        settings = settings_module.load()
+        with pipeline.writing(pipeline.warehouse_url(settings), "accept") as (connection, notes):
+            tables = overrule(connection, batch, reason=reason, checks=checks or [], by=getpass.getuser(), warehouse=settings.warehouse)
+        report.print_summary(pipeline.Summary(load_batch=batch, published=True, tables=tables, notes=notes))
+
+    _exit(command)
+
+
+@app.command()
+def status(landing: Landing = None, lake: Lake = None, json: Json = False) -> None:
+    """Show what waits, what could not be read, how far lake and warehouse are, and the last batches.
+
+    Example: bin/songlake status
+    """
+    from spark_jobs import status as status_module
+
+    _exit(lambda: status_module.show(settings_module.load(landing=landing, lake=lake), json))
+
+
+@app.command()
+def rejects(
+    lake: Lake = None,
+    file: Annotated[str, typer.Option(help="only files whose path fits this pattern, such as '*2018-11-1?*'")] = "*",
+    reason: Annotated[str | None, typer.Option(help="only lines refused for this reason")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="show so many lines at most")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object a line, with the raw line whole")] = False,
+) -> None:
+    """Show refused lines: file, line number, why, and the line as it stands in the file.
+
+    Example: bin/songlake rejects --file '*2018-11-14*' --reason ts_invalid
+    """
+    from spark_jobs import status as status_module
+
+    _exit(lambda: status_module.show_rejects(settings_module.load(lake=lake).lake, file, reason, limit, json))
+
+
+@app.command()
+def generate(
+    landing: Landing = None,
+    events: Annotated[int, typer.Option(min=0, help="distinct valid events")] = 10_000,
+    songs: Annotated[int, typer.Option(min=0, help="distinct valid songs, one a file")] = 200,
+    users: Annotated[int | None, typer.Option(min=1, help="registered users [one for every 100 events]")] = None,
+    days: Annotated[int, typer.Option(min=1, help="days of events")] = 7,
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="first day")] = datetime(2018, 11, 1),  # noqa: B008, DTZ001
+    first_day: Annotated[int, typer.Option(min=0, help="begin with this day, to go on where an earlier call ended")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, other data")] = 1,
+    dirty: Annotated[float, typer.Option(min=0, max=0.5, help="share of bad lines")] = 0.002,
+) -> None:
+    """Write sample songs and events into the landing zone; the same seed and arguments give the same bytes.
+
+    Example: bin/songlake generate --landing data/landing --events 1000000 --songs 15000 --days 30
+    """
+    from rich.progress import Progress
+
+    from spark_jobs.generator import generate as write
+
+    def command() -> None:
+        folder = settings_module.load(landing=landing).landing
+        with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+            task = bar.add_task("generating", total=events + songs)
+            try:
+                done = write(
+                    folder,
+                    seed=seed,
+                    events=events,
+                    songs=songs,
+                    users=users,
+                    days=days,
+                    start=date(start.year, start.month, start.day),
+                    first_day=first_day,
+                    dirty=dirty,
+                    progress=lambda count: bar.advance(task, count),
+                )
+            except ValueError as error:
+                raise BadUsage(str(error), "See bin/songlake generate --help.") from None
+        out.print(
+            f"{done.files:,} files in {folder}: {done.event_lines:,} event lines, {done.song_lines:,} song lines, "
+            f"{done.rejected_lines:,} of them bad; {done.bytes / 1e6:.1f} MB in {done.seconds:.1f} s.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+    _exit(command)
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what is wrong with this machine and how to mend it.
+
+    Example: bin/songlake doctor
+    """
+    from spark_jobs import doctor as doctor_module
+
+    def command() -> int:
+        findings = doctor_module.examine(settings_module.load())
+        print_table("Doctor", ["what", "found", "to do"], [[finding.what, finding.found, finding.fix or "nothing"] for finding in findings])
+        return 0 if all(finding.fix is None for finding in findings) else 3
+
+    _exit(command)
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start the embedded PostgreSQL, made at the first call.
+
+    Example: bin/songlake db start
+    """
+    from spark_jobs.warehouse import embedded
+    from spark_jobs.warehouse.connection import describe
+
+    def command() -> None:
+        url = embedded.start(settings_module.load().postgres_home)
+        out.print(f"PostgreSQL runs: {describe(url)}. 'bin/songlake db psql' opens it.", highlight=False, markup=False, soft_wrap=True)
+
+    _exit(command)
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop the embedded PostgreSQL; its data stays.
+
+    Example: bin/songlake db stop
+    """
+    from spark_jobs.warehouse import embedded
+
+    def command() -> None:
+        embedded.stop(settings_module.load().postgres_home)
+        out.print("PostgreSQL is stopped.")
+
+    _exit(command)
+
+
+@db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def db_psql(context: typer.Context) -> None:
+    """Open psql on the warehouse; further arguments are psql's.
+
+    Example: bin/songlake db psql -c 'SELECT count(*) FROM dwh.songplays'
+    """
+    from spark_jobs.warehouse import embedded
+
+    def command() -> int:
+        settings = settings_module.load()
+        if settings.warehouse_url is None and embedded.url(settings.postgres_home) is None:
+            raise ServiceUnreachable("The embedded PostgreSQL does not run.", "Start it with 'bin/songlake db start', or set WAREHOUSE_URL.")
+        given = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
+        return embedded.psql(settings.postgres_home, given, context.args)
+
+    _exit(command)
+
+
+if __name__ == "__main__":
+    app()

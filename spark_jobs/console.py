@@ -1,0 +1,114 @@
+"""What people see: errors in two sentences, progress, tables in a terminal and plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from spark_jobs.errors import SonglakeError
+from spark_jobs.settings import PROJECT
+
+LOG_FILE = PROJECT / "data" / "logs" / "songlake.log"
+
+out = Console()
+err = Console(stderr=True)
+
+
+def configure_logs() -> None:
+    """Send log lines to stderr: coloured for a terminal, plain otherwise."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def run_command(command: Callable[[], int | None]) -> int:
+    """Run a command and turn errors into what a person can act on.
+
+    Returns:
+        The exit code: the command's own, an error's, or 1 for an error that is nobody's fault but ours.
+    """
+    configure_logs()
+    try:
+        return command() or 0
+    except SonglakeError as error:
+        _say("Error", error.what, error.fix)
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("Stopped", "The command was interrupted.", "Run it again: it goes on where it is safe to.")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a trace goes to the log, never to a person
+        where = _keep_trace()
+        _say("Error", f"Something went wrong that Songlake did not expect ({type(error).__name__}).", f"The trace is in {where}; nothing half-done is live.")
+        return 1
+
+
+def _say(title: str, what: str, fix: str) -> None:
+    err.print(f"[bold red]{title}:[/] ", end="")
+    err.print(what, markup=False, highlight=False, soft_wrap=True)
+    err.print(fix, markup=False, highlight=False, soft_wrap=True)
+
+
+def _keep_trace() -> Path | str:
+    try:
+        LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
+        with LOG_FILE.open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")
+    except OSError:
+        traceback.print_exc()
+        return "the lines above"
+    return LOG_FILE
+
+
+class Stages:
+    """Times the stages of a run and tells of each as it goes: a spinner in a terminal, log lines otherwise."""
+
+    def __init__(self) -> None:
+        """Begin with no stage."""
+        self.seconds: dict[str, float] = {}
+        self._log = structlog.get_logger()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Time a stage; the callable that comes back tells how far it is."""
+        begun = time.monotonic()
+        try:
+            if err.is_terminal:
+                with err.status(name) as status:
+                    yield lambda text: status.update(f"{name}: {text}")
+            else:
+                self._log.info("stage begins", stage=name)
+                yield lambda text: None
+        finally:
+            self.seconds[name] = round(time.monotonic() - begun, 2)
+        if not err.is_terminal:
+            self._log.info("stage done", stage=name, seconds=self.seconds[name])
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table; columns whose cells are all numbers are set to the right."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for place, column in enumerate(columns):
+        numeric = all(row[place].replace(",", "").replace(".", "").lstrip("+-").isdigit() for row in rows if row[place])
+        table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_plain(cell) for cell in row))
+    out.print(table)
+
+
+def _plain(cell: str) -> str:
+    """Keep rich from reading file names and raw lines as markup."""
+    return cell.replace("[", r"\[")

@@ -1,0 +1,183 @@
+"""Spark's side of the lake: read, read changes, append, replace, merge. Every commit carries what Songlake records in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from spark_jobs.contracts import Table, Type
+from spark_jobs.errors import LakeChanged, LockHeld
+from spark_jobs.lake.log import Position, Positions, lake_path, open_table, position
+
+_SPARK_TYPES: dict[Type, DataType] = {
+    Type.TEXT: StringType(),
+    Type.TEXTS: ArrayType(StringType()),
+    Type.BIGINT: LongType(),
+    Type.INT: IntegerType(),
+    Type.DOUBLE: DoubleType(),
+    Type.TIMESTAMP: TimestampType(),
+    Type.DATE: DateType(),
+    Type.BOOLEAN: BooleanType(),
+}
+_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+_NO_FEED = ("DELTA_CDC_START_VERSION_AFTER_LATEST", "DELTA_UNSUPPORTED_TIME_TRAVEL", "DELTA_MISSING_CHANGE_DATA", "DELTA_VERSION_NOT_FOUND")
+_FILE_GONE = ("FILE_NOT_EXIST", "FileNotFoundException", "DELTA_FILE_NOT_FOUND", "DELTA_LOG_FILE_NOT_FOUND", "DELTA_TRUNCATED_TRANSACTION_LOG")
+_CONFLICT = ("DELTA_CONCURRENT", "ConcurrentAppend", "ConcurrentWrite", "ConcurrentDelete", "ConcurrentModification", "ConcurrentTransaction")
+
+
+def spark_schema(table: Table) -> StructType:
+    """Give a table's contract as a Spark schema."""
+    return StructType([StructField(column.name, _SPARK_TYPES[column.type], column.nullable) for column in table.columns])
+
+
+@contextmanager
+def told_errors(where: str) -> Iterator[None]:
+    """Turn Spark's errors about the lake into ones that name the way out.
+
+    Raises:
+        LakeChanged: A file of the lake is missing.
+        LockHeld: Another writer committed first.
+    """
+    try:
+        yield
+    except (PySparkException, Py4JJavaError) as error:
+        text = str(error)
+        if any(sign in text for sign in _FILE_GONE):
+            raise LakeChanged(
+                f"A file that the log of {where} names is missing.", "Restore the lake from a backup, or rebuild it: docs/operations.md, 'The lake was changed'."
+            ) from error
+        if any(sign in text for sign in _CONFLICT):
+            raise LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.") from error
+        raise
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake's tables, through Spark.
+
+    Attributes:
+        spark: The session.
+        path: The lake's folder.
+    """
+
+    spark: SparkSession
+    path: Path
+
+    def read(self, table: Table, at: Position | None = None) -> DataFrame:
+        """Read a table as it was at a position, or as it is now."""
+        reader = self.spark.read.format("delta")
+        if at is not None and at != self._now(table):
+            reader = reader.option("versionAsOf", at.version)
+        return reader.load(self._location(table))
+
+    def changes(self, table: Table, after: Position | None, upto: Position) -> DataFrame | None:
+        """Read a table's change data feed between two positions.
+
+        Returns:
+            The rows with `_change_type` and `_commit_version` (updates give their image before and after), or None where the feed cannot be
+            had: no position to begin from, another table, or history that is gone. The caller compares whole tables then.
+        """
+        if after is None or after.table_id != upto.table_id or after.version > upto.version:
+            return None
+        if after.version == upto.version:
+            return self.read(table).where("false").withColumns({"_change_type": F.lit(""), "_commit_version": F.lit(0).cast("bigint")})
+        feed = self.spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", after.version + 1)
+        try:
+            changes = feed.option("endingVersion", upto.version).load(self._location(table))
+            # A vacuumed file shows only when it is read; touching every file here costs a listing of its row count.
+            changes.select(F.count(F.lit(1))).collect()
+        except (PySparkException, Py4JJavaError) as error:
+            if any(sign in str(error) for sign in (*_NO_FEED, *_FILE_GONE)):
+                return None
+            raise
+        return changes.drop("_commit_timestamp")
+
+    def append(self, table: Table, rows: DataFrame, recorded: dict[str, Any]) -> None:
+        """Append rows in one commit."""
+        self._write(table, rows, recorded, mode="append")
+
+    def replace(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, where: str | None = None, vouched: bool = False) -> None:
+        """Replace the rows that fulfil a condition (all without one) by others, in one commit.
+
+        Args:
+            table: The table.
+            rows: What comes in.
+            recorded: What the commit records.
+            where: The condition, of literals.
+            vouched: Rows that do not fulfil the condition may come in too.
+        """
+        options = {"replaceWhere": where or "true"}
+        check = "spark.databricks.delta.replaceWhere.constraintCheck.enabled"
+        if vouched or where is None:
+            self.spark.conf.set(check, "false")
+        try:
+            self._write(table, rows, recorded, mode="overwrite", **options)
+        finally:
+            self.spark.conf.unset(check)
+
+    def merge(self, table: Table, rows: DataFrame, recorded: dict[str, Any]) -> None:
+        """Merge rows with a boolean `deleted` by the table's key, in one commit that touches only rows that differ."""
+        differs = " OR ".join(f"NOT (held.{name} <=> given.{name})" for name in table.column_names)
+        with self._recording(recorded), told_errors(f"lake table {table.name}"):
+            (
+                DeltaTable.forPath(self.spark, self._location(table))
+                .alias("held")
+                .merge(rows.alias("given"), " AND ".join(f"held.{name} = given.{name}" for name in table.key))
+                .whenMatchedDelete("given.deleted")
+                .whenMatchedUpdate(f"NOT given.deleted AND ({differs})", {name: f"given.{name}" for name in table.column_names})
+                .whenNotMatchedInsert("NOT given.deleted", {name: f"given.{name}" for name in table.column_names})
+                .execute()
+            )
+
+    def record(self, table: Table, recorded: dict[str, Any]) -> None:
+        """Commit nothing but what is recorded, to move a bookmark on."""
+        self.append(table, self.spark.createDataFrame([], spark_schema(table)), recorded)
+
+    def _write(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, mode: str, **options: str) -> None:
+        writer = rows.select(*table.column_names).write.format("delta").mode(mode).options(**options)
+        with told_errors(f"lake table {table.name}"):
+            writer.option("userMetadata", json.dumps(recorded)).save(self._location(table))
+
+    @contextmanager
+    def _recording(self, recorded: dict[str, Any]) -> Iterator[None]:
+        """Set the commit's metadata by session setting, for operations without a writer option."""
+        self.spark.conf.set(_METADATA, json.dumps(recorded))
+        try:
+            yield
+        finally:
+            self.spark.conf.unset(_METADATA)
+
+    def _location(self, table: Table) -> str:
+        return str(lake_path(self.path, table))
+
+    def _now(self, table: Table) -> Position | None:
+        opened = open_table(self.path, table)
+        return None if opened is None else position(opened)
+
+
+def recorded_sources(sources: Sequence[str], counted: Positions) -> dict[str, Any]:
+    """Give the bookmark that a star table's commit records."""
+    return {"sources": {name: counted[name].as_dict() for name in sources}}

@@ -1,0 +1,145 @@
+"""Walk the landing zone and tell which files are new. No JVM: the sensor and `status` use this too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from spark_jobs.errors import InputMissing
+from spark_jobs.lake.log import FileRecord
+
+KINDS = {"song_data": "songs", "song-data": "songs", "log_data": "events", "log-data": "events"}
+"""Folder name to what the files below it hold; the nearest folder above a file decides."""
+
+_FORMATS = (".json", ".jsonl", ".ndjson", ".csv")
+_UNFINISHED = (".tmp", ".part", ".crdownload")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """A file of the landing zone, as a look at its folder tells it.
+
+    Attributes:
+        path: Path relative to the landing root, with `/`.
+        kind: `events` or `songs`.
+        size: Bytes.
+        modified_at: When it was last modified (microseconds).
+        location: Where to open it.
+        cause: Why it cannot be read, where the look already tells (a link to nothing, a loop).
+    """
+
+    path: str
+    kind: str
+    size: int
+    modified_at: datetime
+    location: Path
+    cause: str | None = None
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether its records are CSV, gzipped or not."""
+        return _format(self.path) == ".csv"
+
+    @property
+    def is_gzip(self) -> bool:
+        """Whether its name says gzip."""
+        return self.path.lower().endswith(".gz")
+
+
+@dataclass
+class Landing:
+    """What a walk found."""
+
+    files: list[LandingFile] = field(default_factory=list)
+    unrecognised: list[str] = field(default_factory=list)
+
+
+def find_files(root: Path) -> Landing:
+    """Walk the landing root: files Songlake reads, and those it does not recognise, both in path order.
+
+    Links are followed; a folder that is its own ancestor through a link is a loop and counts as an unreadable file.
+
+    Raises:
+        InputMissing: The root is not a folder, or may not be listed.
+    """
+    if not root.is_dir() or not os.access(root, os.R_OK | os.X_OK):
+        raise InputMissing(f"The landing folder {root} does not exist or may not be listed.", "Create it, or name another with --landing or SONGLAKE_LANDING.")
+    landing = Landing()
+    for entry, kind, cause in _walk(root, None, ()):
+        relative = entry.path[len(str(root)) :].lstrip("/")
+        if kind is None or (_format(entry.name) is None and cause is None):
+            landing.unrecognised.append(_text(relative))
+        else:
+            landing.files.append(_look(entry, _text(relative), kind, cause))
+    landing.files.sort(key=lambda file: file.path)
+    landing.unrecognised.sort()
+    return landing
+
+
+_Found = tuple["os.DirEntry[str]", str | None, str | None]
+"""An entry, its kind, and why it cannot be read."""
+
+
+def _walk(folder: Path | str, kind: str | None, above: tuple[tuple[int, int], ...]) -> Iterator[_Found]:
+    status = os.stat(folder)
+    above = (*above, (status.st_dev, status.st_ino))
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name.startswith(("_", ".")) or entry.name.lower().endswith(_UNFINISHED):
+            continue
+        cause = _broken_link(entry, above)
+        if cause is None and entry.is_dir():
+            if os.access(entry.path, os.R_OK | os.X_OK):
+                yield from _walk(entry.path, KINDS.get(entry.name, kind), above)
+            else:
+                yield entry, KINDS.get(entry.name, kind), "no permission to list the folder"
+        elif cause is not None or entry.is_file():
+            yield entry, kind, cause
+
+
+def _broken_link(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...]) -> str | None:
+    if not entry.is_symlink():
+        return None
+    try:
+        target = entry.stat()
+    except FileNotFoundError:
+        return "the link leads to nothing"
+    except OSError as error:
+        return f"the link cannot be followed ({error.strerror})"
+    return "the link leads back to a folder above it" if (target.st_dev, target.st_ino) in above else None
+
+
+def _look(entry: os.DirEntry[str], path: str, kind: str, cause: str | None) -> LandingFile:
+    try:
+        status = entry.stat(follow_symlinks=cause is None)
+    except OSError:
+        return LandingFile(path, kind, 0, _EPOCH, Path(entry.path), cause or "it is gone")
+    size = 0 if cause else status.st_size
+    return LandingFile(path, kind, size, _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000), Path(entry.path), cause)
+
+
+def _format(name: str) -> str | None:
+    plain = name.lower().removesuffix(".gz")
+    return next((format_ for format_ in _FORMATS if plain.endswith(format_)), None)
+
+
+def _text(path: str) -> str:
+    """A path as text; bytes of a name that are not UTF-8 become U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def new_files(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:
+    """Files that the lake has not read as they are now: unknown, or of other size or time than recorded."""
+    return [file for file in landing.files if not _same(file, known.get(file.path))]
+
+
+def unreadable_before(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:
+    """Files that could not be read and look the same now; each run tries them again."""
+    return [file for file in landing.files if _same(file, record := known.get(file.path)) and record is not None and record.status == "unreadable"]
+
+
+def _same(file: LandingFile, record: FileRecord | None) -> bool:
+    return record is not None and (file.size, file.modified_at) == (record.size, record.modified_at)

@@ -1,0 +1,264 @@
+"""Cut the text of a file into lines: text lines, JSON values, CSV records. docs/adr/0006-input-rules-in-detail.md has the rules."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from spark_jobs.landing.reasons import Reason
+
+BOM = "\ufeff"
+_BOM_BYTES = BOM.encode()
+BLANK = " \t\n\v\f\r"
+_WHITE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder()
+_ROWS = 50_000
+
+csv.field_size_limit(sys.maxsize)
+
+
+class Text(Protocol):
+    """A file's text as valid UTF-8, in pieces that end where a line ends."""
+
+    def pieces(self, *, size: int = ..., ends: bool = True) -> Iterator[bytes]:
+        """Give it piece by piece; with `ends`, every line end is `\\n`."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some lines of one file.
+
+    Attributes:
+        numbers: Where each begins in the file, from 1.
+        lines: The text as it stands there; may end with its line end.
+        records: A CSV record as a JSON object; null where the line itself is the JSON.
+        refused: Why the line is refused already; null where it is still to be validated.
+    """
+
+    numbers: pa.Array
+    lines: pa.Array
+    records: pa.Array
+    refused: pa.Array
+
+    def __len__(self) -> int:
+        """How many lines these are."""
+        return len(self.lines)
+
+
+def text_lines(text: Text) -> Iterator[Lines]:
+    """Cut text into its non-blank lines."""
+    before = 0
+    for piece in text.pieces():
+        lines, count = _split(piece, before)
+        before += count
+        if len(lines):
+            yield lines
+
+
+def _split(piece: bytes, before: int) -> tuple[Lines, int]:
+    """Cut a piece at its line feeds without copying it; returns the non-blank lines and the number of all."""
+    content = np.frombuffer(piece, dtype=np.uint8)
+    ends = np.flatnonzero(content == 10) + 1
+    if not len(ends) or ends[-1] != len(piece):
+        ends = np.append(ends, len(piece))
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    lines = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(piece))
+    numbers = np.arange(before + 1, before + 1 + len(ends), dtype=np.int32)
+    # Nearly every line begins with its brace; only the others can be blank.
+    doubtful = np.flatnonzero(content[offsets[:-1]] != ord("{"))
+    blank = [i for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(b" \t\n\v\f\r")]
+    if blank:
+        keep = np.ones(len(ends), dtype=bool)
+        keep[blank] = False
+        lines, numbers = lines.filter(pa.array(keep)), numbers[keep]
+    nothing = pa.nulls(len(lines), pa.string())
+    return Lines(pa.array(numbers), lines, nothing, nothing), len(ends)
+
+
+def song_lines(text: Text) -> Iterator[Lines]:
+    """Cut a song file: line by line if its first non-blank line is a whole object, else value by value."""
+    pieces = text.pieces()
+    head = b""
+    for piece in pieces:
+        head += piece
+        first = next((line for line in head.split(b"\n") if line.removeprefix(_BOM_BYTES).strip(BLANK.encode())), None)
+        if first is not None:
+            break
+    else:
+        return
+    if _is_object(first.decode("utf-8").removeprefix(BOM)):
+        yield from text_lines(_Rest(head, pieces))
+    else:
+        yield from _collect(_values((head + b"".join(pieces)).decode("utf-8")))
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """The pieces of a text of which the first have been read already."""
+
+    head: bytes
+    tail: Iterator[bytes]
+
+    def pieces(self, *, size: int = 0, ends: bool = True) -> Iterator[bytes]:
+        yield self.head
+        yield from self.tail
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line.strip(BLANK)), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    line: str
+    record: str | None = None
+    refused: Reason | None = None
+
+
+def _collect(lines: Iterator[_Line]) -> Iterator[Lines]:
+    """Put single lines into arrays."""
+    waiting: list[_Line] = []
+    for line in lines:
+        waiting.append(line)
+        if len(waiting) == _ROWS:
+            yield _arrays(waiting)
+            waiting = []
+    if waiting:
+        yield _arrays(waiting)
+
+
+def _arrays(lines: list[_Line]) -> Lines:
+    return Lines(
+        pa.array([line.number for line in lines], pa.int32()),
+        pa.array([line.line for line in lines], pa.string()),
+        pa.array([line.record for line in lines], pa.string()),
+        pa.array([line.refused for line in lines], pa.string()),
+    )
+
+
+def _values(text: str) -> Iterator[_Line]:
+    """Read a sequence of JSON values, arrays taken apart; from where it breaks the rest is one refused line."""
+    counter = _LineCounter(text)
+    at, inside, first = 0, False, False
+    while (at := _skip(text, at)) < len(text) or inside:
+        if inside and text[at : at + 1] == "]":
+            at, inside = at + 1, False
+        elif not inside and text[at] == "[":
+            at, inside, first = at + 1, True, True
+        else:
+            after_comma = inside and not first and text[at : at + 1] == ","
+            begin = _skip(text, at + 1) if after_comma else at
+            try:
+                if inside and not first and not after_comma:
+                    raise ValueError
+                value, end = _DECODER.raw_decode(text, begin)
+            except (ValueError, RecursionError):
+                yield _Line(counter.at(begin), text[begin:].rstrip("\r\n"), refused=Reason.NOT_ONE_OBJECT)
+                return
+            yield _Line(counter.at(begin), text[begin:end], refused=None if isinstance(value, dict) else Reason.NOT_ONE_OBJECT)
+            at, first = end, False
+
+
+def _skip(text: str, at: int) -> int:
+    """Pass white space, and a BOM at the start of a line."""
+    while True:
+        match = _WHITE.match(text, at)
+        at = match.end() if match else at
+        if at < len(text) and text[at] == BOM and (at == 0 or text[at - 1] == "\n"):
+            at += 1
+        else:
+            return at
+
+
+class _LineCounter:
+    """Tells the line number of rising positions in a text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position, self._number = 0, 1
+
+    def at(self, position: int) -> int:
+        self._number += self._text.count("\n", self._position, position)
+        self._position = position
+        return self._number
+
+
+def csv_lines(text: Text) -> Iterator[Lines]:
+    """Cut CSV into its records, each with its JSON form under the header's names."""
+    return _collect(_records(text))
+
+
+def _records(text: Text) -> Iterator[_Line]:
+    source = _PhysicalLines(text)
+    reader = csv.reader(source, strict=True)
+    header: list[str] | None = None
+    while True:
+        begun = source.count + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            if header is None:
+                source.read_all()
+            yield _Line(begun, source.take(), refused=Reason.NOT_CSV)
+            if header is None:
+                return
+            continue
+        raw = source.take()
+        if not cells:
+            continue
+        if header is None:
+            header = cells
+        elif len(cells) != len(header):
+            yield _Line(begun, raw, refused=Reason.WRONG_CELL_COUNT)
+        else:
+            yield _Line(begun, raw, record=json.dumps(dict(zip(header, cells, strict=True)), ensure_ascii=False))
+
+
+class _PhysicalLines:
+    """Gives a CSV reader its lines, line ends as they are, and remembers what it took for the present record."""
+
+    def __init__(self, text: Text) -> None:
+        self._lines = self._split(text)
+        self._taken: list[str] = []
+        self.count = 0
+
+    @staticmethod
+    def _split(text: Text) -> Iterator[str]:
+        for piece in text.pieces(ends=False):
+            yield from re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$", piece.decode("utf-8"))
+
+    def __iter__(self) -> _PhysicalLines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        if not self._taken:
+            line = line.removeprefix(BOM)
+        self.count += 1
+        self._taken.append(line)
+        return line
+
+    def read_all(self) -> None:
+        """Take all lines that are left."""
+        for _ in self:
+            pass
+
+    def take(self) -> str:
+        """Give the text of the present record without its last line end, and begin the next."""
+        taken = "".join(self._taken)
+        self._taken = []
+        return taken.removesuffix("\n").removesuffix("\r")

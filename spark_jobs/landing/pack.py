@@ -1,0 +1,192 @@
+"""Pack landing files into a few Parquet files of lines, so that Spark meets neither small files, odd names, gzip nor broken text.
+
+Packing reads each file once. What it sees is what the batch holds, whatever happens to the file meanwhile. A line stays as it stands in
+the file; CSV records carry their JSON form beside it, so that one set of rules validates both.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spark_jobs.landing.find import LandingFile
+from spark_jobs.landing.lines import Lines, csv_lines, song_lines, text_lines
+
+_ROW_GROUP_BYTES = 32 << 20
+_SCHEMA = pa.schema(
+    [
+        pa.field("file_id", pa.int32(), nullable=False),
+        pa.field("line_number", pa.int32(), nullable=False),
+        pa.field("line", pa.string(), nullable=False),
+        pa.field("record", pa.string()),
+        pa.field("refused", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class PackedFile:
+    """What packing found in one file.
+
+    Attributes:
+        file: The file as it was found.
+        file_id: Its number in the packed rows.
+        lines: Non-blank lines, records or values.
+        cause: Why nothing of it is accepted; None if it could be read.
+    """
+
+    file: LandingFile
+    file_id: int
+    lines: int
+    cause: str | None
+
+
+class _Unreadable(Exception):
+    """A file cannot be read; the message says why."""
+
+
+class _Changed(Exception):
+    """A file changed or went away while it was read; the next run takes it."""
+
+
+def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile], None] | None = None) -> list[PackedFile]:
+    """Read files and write their lines to `folder/<kind>.parquet` with columns file_id, line_number, line, record, refused.
+
+    Rows of a file that turns out to be unreadable halfway may be among them: callers leave out the ids of files with a cause. A file that
+    changes while it is read is left out of the answer altogether, so that the next run takes it.
+
+    Returns:
+        One entry for each file that stood still, in the order given.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = []
+    with _Writer(folder / "events.parquet") as events, _Writer(folder / "songs.parquet") as songs:
+        for file_id, file in enumerate(files):
+            writer = events if file.kind == "events" else songs
+            lines, cause = 0, file.cause
+            try:
+                if cause is None:
+                    for chunk in _read_lines(file):
+                        lines += len(chunk)
+                        writer.add(file_id, chunk)
+            except _Unreadable as error:
+                lines, cause = 0, str(error)
+            except _Changed:
+                continue
+            packed.append(PackedFile(file, file_id, lines, cause))
+            if progress is not None:
+                progress(file)
+    return packed
+
+
+class _Writer:
+    """Collects lines and writes them in row groups of about 32 MiB."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = pq.ParquetWriter(path, _SCHEMA, compression="none", use_dictionary=False, write_statistics=False)
+        self._waiting: list[pa.RecordBatch] = []
+        self._bytes = 0
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+        self._writer.close()
+
+    def add(self, file_id: int, lines: Lines) -> None:
+        count = len(lines)
+        ids = pa.array([file_id], pa.int32()).take(pa.nulls(count, pa.int32()).fill_null(0))
+        self._waiting.append(pa.record_batch([ids, lines.numbers, lines.lines, lines.records, lines.refused], schema=_SCHEMA))
+        self._bytes += lines.lines.nbytes
+        if self._bytes >= _ROW_GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            table = pa.Table.from_batches(self._waiting, _SCHEMA)
+            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+            self._waiting, self._bytes = [], 0
+
+
+def _read_lines(file: LandingFile) -> Iterator[Lines]:
+    """Read a file's lines in chunks.
+
+    Raises:
+        _Unreadable: Nothing of the file may be accepted.
+        _Changed: The file is not the one that was found any more.
+    """
+    try:
+        with open(file.location, "rb") as raw:
+            _refuse_change(file, raw)
+            content = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if file.is_gzip and file.size else raw
+            read = csv_lines if file.is_csv else song_lines if file.kind == "songs" else text_lines
+            yield from read(_Utf8(content))
+            _refuse_change(file, raw)
+    except FileNotFoundError:
+        raise _Changed from None
+    except PermissionError:
+        raise _Unreadable("no permission to read it") from None
+    except EOFError:
+        raise _Unreadable("the gzip stream is cut") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise _Unreadable(f"not a gzip file ({error})") from None
+    except OSError as error:
+        raise _Unreadable(f"it cannot be read ({error.strerror})") from None
+
+
+def _refuse_change(file: LandingFile, raw: BinaryIO) -> None:
+    status = os.fstat(raw.fileno())
+    if (status.st_size, status.st_mtime_ns // 1000) != (file.size, round(file.modified_at.timestamp() * 1_000_000)):
+        raise _Changed
+
+
+class _Utf8:
+    """Reads a stream in pieces that end where a line ends, as valid UTF-8 with `\\n` for every line end outside CSV."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._begun = False
+
+    def pieces(self, *, size: int = 16 << 20, ends: bool = True) -> Iterator[bytes]:
+        """Give the stream piece by piece; with `ends=False` line ends are left as they are and pieces end after `\\n`."""
+        left = b""
+        while block := self._stream.read(size):
+            if not self._begun:
+                block = self._begin(block)
+            left += block
+            cut = left.rfind(b"\n") + 1
+            if not cut and ends:
+                # A lone carriage return ends a line too, unless its line feed is still to come.
+                cut = left.rfind(b"\r", 0, len(left) - 1) + 1
+            if cut:
+                yield self._clean(left[:cut], ends)
+                left = left[cut:]
+        if left:
+            yield self._clean(left, ends)
+
+    def _begin(self, block: bytes) -> bytes:
+        self._begun = True
+        if block[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(block) > 1 and (block[0] == 0) != (block[1] == 0)) or block[:4] == b"\0\0\xfe\xff":
+            raise _Unreadable("the text is UTF-16 or UTF-32, not UTF-8")
+        return block.removeprefix(b"\xef\xbb\xbf")
+
+    @staticmethod
+    def _clean(piece: bytes, ends: bool) -> bytes:
+        if ends and b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if piece.isascii():
+            return piece
+        try:
+            piece.decode("utf-8")
+        except UnicodeDecodeError:
+            return piece.decode("utf-8", "replace").encode("utf-8")
+        return piece

@@ -1,0 +1,36 @@
+"""Stage everything that is not yet published in PostgreSQL; `bin/songlake check` and `publish` then make it live.
+
+    WAREHOUSE_URL=postgresql://... bin/spark-submit spark_jobs/load_postgres.py --lake data/lake
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from spark_jobs import settings
+from spark_jobs.console import Stages, run_command
+from spark_jobs.lake.lock import lake_lock
+from spark_jobs.pipeline import Summary, entry, warehouse_url, writing
+from spark_jobs.report import print_summary
+from spark_jobs.session import start_session
+from spark_jobs.star_refresh import require_lake
+from spark_jobs.warehouse.stage import Target, stage
+
+
+def main(lake: Path | None = None) -> None:
+    """Stage everything that is not yet published."""
+
+    def command() -> None:
+        chosen, stages = settings.load(lake=lake), Stages()
+        require_lake(chosen.lake)
+        url = warehouse_url(chosen)
+        with writing(url, "load_postgres") as (connection, notes), lake_lock(chosen.lake, "load_postgres"), stages.stage("load_postgres"):
+            batch_id = stage(chosen.lake, Target(url, connection, chosen.warehouse.connections), start_session)
+        print_summary(Summary(load_batch=batch_id, seconds=stages.seconds, notes=notes))
+
+    sys.exit(run_command(command))
+
+
+if __name__ == "__main__":
+    entry(main)

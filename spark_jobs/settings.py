@@ -1,0 +1,99 @@
+"""Settings: `conf/songlake.yaml`, over it `SONGLAKE_*` from the environment, over that the command line."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from spark_jobs.errors import BadUsage
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONF = PROJECT / "conf" / "songlake.yaml"
+
+
+class Gate(BaseModel):
+    """When the quality gate refuses a batch."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_rejected_share: float = Field(0.05, ge=0, le=1, description="share of refused lines per kind, over all unpublished files")
+    max_deleted_share: float = Field(0.10, ge=0, le=1, description="share of a live table that one batch may delete ...")
+    max_deleted_rows: int = Field(1000, ge=0, description="... if that is also more rows than this")
+
+
+class Warehouse(BaseModel):
+    """How the jobs talk to PostgreSQL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connections: int = Field(2, ge=1, le=32, description="JDBC connections that write staging side by side")
+    lock_timeout_seconds: int = Field(30, ge=1, description="how long publish waits for a table that somebody has locked")
+
+
+class Settings(BaseSettings):
+    """Everything a user may set; unknown keys are refused."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SONGLAKE_", env_nested_delimiter="__", yaml_file=CONF, yaml_file_encoding="utf-8", extra="forbid", frozen=True
+    )
+
+    landing: Path = Field(PROJECT / "data" / "landing", description="root of the landing zone")
+    lake: Path = Field(PROJECT / "data" / "lake", description="folder of the Delta tables")
+    postgres_home: Path = Field(PROJECT / "data" / "postgres", description="the embedded PostgreSQL's own folder")
+    settle_seconds: float = Field(10, ge=0, description="how long a file must stand still before the sensor takes it")
+    gate: Gate = Gate()
+    warehouse: Warehouse = Warehouse()
+    warehouse_url: SecretStr | None = Field(None, validation_alias="WAREHOUSE_URL", description="only from the environment")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: command line, environment, file."""
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings once; `overrides` are the command line's, None meaning not given.
+
+    Relative paths of the file and the environment are taken from the project's folder, those of the command line from the current one.
+
+    Raises:
+        BadUsage: A key is unknown or a value cannot be used; the sentence names it.
+    """
+    given = {name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        # The value itself is left out: it could be a password.
+        raise BadUsage(
+            f"Setting {where!r} cannot be used: {first['msg']}.", f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line."
+        ) from None
+    rooted = {name: PROJECT / getattr(settings, name) for name in ("landing", "lake", "postgres_home")}
+    settings = settings.model_copy(update=rooted)
+    if settings.warehouse_url is not None:
+        _check_url(settings.warehouse_url.get_secret_value())
+    return settings
+
+
+@cache
+def _url_adapter() -> TypeAdapter[PostgresDsn]:
+    return TypeAdapter(PostgresDsn)
+
+
+def _check_url(url: str) -> None:
+    try:
+        _url_adapter().validate_python(url)
+    except ValidationError:
+        raise BadUsage("WAREHOUSE_URL is not a PostgreSQL address.", "Write it as postgresql://user:password@host:port/database.") from None

@@ -1,0 +1,67 @@
+"""The `songplays` fact, and how plays find their songs."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.contracts import SONGPLAYS
+
+MATCH_KEY = ("title_key", "artist_key", "duration_ms")
+
+
+def songplays(winning_events: DataFrame, winning_songs: DataFrame) -> DataFrame:
+    """Derive songplays from winning events, matched with winning song records. Grain and key: songplay_id.
+
+    A play that matches no song keeps null ids and its own title and artist name.
+    """
+    plays = winning_events.where("page = 'NextSong'").withColumns(_match_key("song", "artist", "length"))
+    return plays.join(songs_by_match_key(winning_songs), list(MATCH_KEY), "left").select(
+        F.concat_ws("-", "ts", "session_id", "item_in_session", "user_id").alias("songplay_id"),
+        F.timestamp_millis("ts").alias("start_time"),
+        "user_id",
+        "level",
+        "song_id",
+        "artist_id",
+        "session_id",
+        "location",
+        "user_agent",
+        "item_in_session",
+        F.col("song").alias("song_title"),
+        F.col("artist").alias("artist_name"),
+        "length",
+        F.col("event_date").alias("start_date"),
+    ).select(*SONGPLAYS.column_names)
+
+
+def songs_by_match_key(songs: DataFrame) -> DataFrame:
+    """Give song_id and artist_id by (title_key, artist_key, duration_ms); of several songs with one key the smallest song_id.
+
+    A song without a title matches nothing and is left out.
+    """
+    keyed = songs.where("title IS NOT NULL").withColumns(_match_key("title", "artist_name", "duration"))
+    smallest = keyed.groupBy(*MATCH_KEY).agg(F.min(F.struct("song_id", "artist_id")).alias("song"))
+    return smallest.select(*MATCH_KEY, "song.song_id", "song.artist_id")
+
+
+def match_keys_of_songs(records: DataFrame) -> DataFrame:
+    """Give the distinct match keys of song records (columns title, artist_name, duration)."""
+    return records.where("title IS NOT NULL").withColumns(_match_key("title", "artist_name", "duration")).select(*MATCH_KEY).distinct()
+
+
+def dates_of_plays(plays: DataFrame, keys: DataFrame) -> DataFrame:
+    """Give the distinct start_date of the songplays that have one of these match keys, matched or not."""
+    return plays.withColumns(_match_key("song_title", "artist_name", "length")).join(F.broadcast(keys), list(MATCH_KEY), "left_semi").select("start_date").distinct()
+
+
+def _match_key(title: str, artist: str, seconds: str) -> dict[str, Column]:
+    """Names are compared without case and runs of white space, durations to the millisecond."""
+    return {
+        "title_key": _folded(F.col(title)),
+        "artist_key": _folded(F.col(artist)),
+        "duration_ms": F.floor(F.col(seconds) * 1000 + 0.5),
+    }
+
+
+def _folded(name: Column) -> Column:
+    return F.lower(F.regexp_replace(name, "[ \\t\\n\\x0b\\f\\r\\u00a0]+", " "))

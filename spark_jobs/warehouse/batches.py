@@ -1,0 +1,193 @@
+"""The books of the warehouse: how far each table has come, and which batch stands in staging.
+
+A batch begins with staging emptied, counts from `finish_staging` on, is checked, and published. Its status says how far it
+came; whether its rows still stand in staging, `ops.staged` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from spark_jobs.contracts import STAGED, Table
+from spark_jobs.errors import BadUsage, InputMissing
+from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.failures import explained
+from spark_jobs.warehouse.statements import live
+from spark_jobs.warehouse.transaction import limit_lock_wait
+
+_LOCK_WAIT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """A state of a Delta table.
+
+    Attributes:
+        table_id: The table's id; another id is another table, whatever its path.
+        version: Its version.
+    """
+
+    table_id: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One row of ops.batches.
+
+    Attributes:
+        batch_id: The load.
+        status: `staged`, `checked`, `rejected` or `published`.
+        base: What ops.published said when it was staged.
+        target: What ops.published says once it is live.
+        expected: Rows that Spark wrote to staging, by table.
+        changes: What publish did, by table; None before that.
+    """
+
+    batch_id: str
+    status: str
+    base: dict[str, Bookmark]
+    target: dict[str, Bookmark]
+    expected: dict[str, int]
+    changes: dict[str, dict[str, int]] | None
+
+
+@explained
+def published(connection: Connection) -> dict[str, Bookmark]:
+    """Tell how far each table has come, by its name; tables never loaded are left out."""
+    rows = connection.execute("SELECT table_name, delta_table_id, delta_version FROM ops.published ORDER BY table_name").fetchall()
+    return {str(name): Bookmark(str(table_id), cast("int", version)) for name, table_id, version in rows}
+
+
+@explained
+def row_counts(connection: Connection) -> dict[str, int]:
+    """Tell how many rows each table has, as publish keeps count; tables never loaded are left out."""
+    rows = connection.execute("SELECT table_name, row_count FROM ops.published ORDER BY table_name").fetchall()
+    return {str(name): cast("int", count) for name, count in rows}
+
+
+@explained
+def is_empty(connection: Connection, table: Table) -> bool:
+    """Tell whether no row of a table is live, which makes loading it simpler and quicker."""
+    row = connection.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(live(table))).fetchone()
+    return bool(row and row[0])
+
+
+@explained
+def staged_batch(connection: Connection) -> str | None:
+    """Name the batch whose rows stand in staging; it may be incomplete, which `find` tells by not knowing it."""
+    row = connection.execute("SELECT batch_id FROM ops.staged").fetchone()
+    return str(row[0]) if row else None
+
+
+@explained
+def begin_batch(connection: Connection, batch_id: str) -> None:
+    """Empty staging for a batch. Older batches that were not published no longer stand there and cannot be published.
+
+    Raises:
+        BadUsage: A batch of this name is live.
+        LockHeld: Somebody reads staging.
+    """
+    with connection.transaction():
+        limit_lock_wait(connection, _LOCK_WAIT_SECONDS)
+        known = find(connection, batch_id)
+        if known and known.status == "published":
+            raise BadUsage(f"Batch {batch_id} is published already.", "Give the batch another name.")
+        connection.execute("DELETE FROM ops.staged")
+        connection.execute("INSERT INTO ops.staged (batch_id, started_at) VALUES (%s, now())", [batch_id])
+        empty_staging(connection)
+
+
+@explained
+def finish_staging(
+    connection: Connection,
+    batch_id: str,
+    base: Mapping[str, Bookmark],
+    target: Mapping[str, Bookmark],
+    expected: Mapping[str, int],
+) -> None:
+    """Record that all rows of a batch stand in staging.
+
+    Args:
+        connection: To the warehouse.
+        batch_id: The batch that was begun.
+        base: All of `published`, as it was when the changes were read.
+        target: How far each table comes by this batch; at least the tables that rows were staged for.
+        expected: Rows written to staging by table, deletions among them; tables without any may be left out.
+
+    Raises:
+        InputMissing: Another batch was begun meanwhile.
+    """
+    orphans = [name for name, count in expected.items() if count and name not in target]
+    if orphans:
+        raise ValueError(f"rows without a bookmark: {orphans}")
+    with connection.transaction():
+        started = connection.execute("SELECT started_at FROM ops.staged WHERE batch_id = %s FOR UPDATE", [batch_id]).fetchone()
+        if started is None:
+            raise not_staged(batch_id)
+        # A batch of the same name that did not get through counts no more.
+        for table in ("check_results", "acceptances", "batches"):
+            connection.execute(sql.SQL("DELETE FROM {} WHERE batch_id = %s").format(sql.Identifier("ops", table)), [batch_id])
+        connection.execute(
+            "INSERT INTO ops.batches (batch_id, status, started_at, staged_at, base, target, expected) VALUES (%s, 'staged', %s, now(), %s, %s, %s)",
+            [batch_id, started[0], _bookmarks_to_json(base), _bookmarks_to_json(target), Jsonb(dict(expected))],
+        )
+
+
+def find(connection: Connection, batch_id: str, *, lock: bool = False) -> Batch | None:
+    """Read a batch, with its row locked until the transaction ends if `lock`."""
+    query = "SELECT batch_id, status, base, target, expected, changes FROM ops.batches WHERE batch_id = %s"
+    row = connection.execute(query + " FOR UPDATE" if lock else query, [batch_id]).fetchone()
+    if row is None:
+        return None
+    name, status, base, target, expected, changes = cast("tuple[str, str, Any, Any, Any, Any]", row)
+    return Batch(name, status, _bookmarks_from_json(base), _bookmarks_from_json(target), expected, changes)
+
+
+def require_staged(connection: Connection, batch_id: str) -> Batch:
+    """Read a batch and lock its row, and refuse one whose rows do not stand in staging.
+
+    Raises:
+        BadUsage: There is no such batch, or it is live already.
+        InputMissing: Its rows have given way to another batch.
+    """
+    batch = find(connection, batch_id, lock=True)
+    if batch is None:
+        raise BadUsage(f"There is no batch {batch_id}, or it was not staged completely.", "See `bin/songlake status` for the last batches.")
+    if batch.status == "published":
+        raise BadUsage(f"Batch {batch_id} is published already.", "Nothing is to be done.")
+    if staged_batch(connection) != batch_id:
+        raise not_staged(batch_id)
+    return batch
+
+
+def not_staged(batch_id: str) -> InputMissing:
+    """Say that a batch's rows are gone."""
+    return InputMissing(
+        f"Batch {batch_id} no longer stands in staging; another has taken its place.",
+        "Run the load again: it stages everything that is not yet published.",
+    )
+
+
+def empty_staging(connection: Connection) -> None:
+    """Empty the staging tables that take any room; emptying an empty one would cost as much as a full one."""
+    rows = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('staging') AND relname = ANY(%s) AND pg_relation_size(oid) > 0",
+        [[table.name for table in STAGED]],
+    ).fetchall()
+    if rows:
+        names = [sql.Identifier("staging", str(name)) for (name,) in rows]
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+
+
+def _bookmarks_to_json(bookmarks: Mapping[str, Bookmark]) -> Jsonb:
+    return Jsonb({name: asdict(bookmark) for name, bookmark in bookmarks.items()})
+
+
+def _bookmarks_from_json(bookmarks: dict[str, dict[str, Any]]) -> dict[str, Bookmark]:
+    return {name: Bookmark(str(bookmark["table_id"]), int(bookmark["version"])) for name, bookmark in bookmarks.items()}

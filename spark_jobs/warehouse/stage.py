@@ -1,0 +1,141 @@
+"""Carry everything that is not yet published from the lake to `staging`, by Spark's JDBC writer."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from psycopg import sql
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import DataFrame, Observation, SparkSession, Window
+from pyspark.sql import functions as F
+
+from spark_jobs.contracts import FILES, STAGED, STAR, Table
+from spark_jobs.errors import InputMissing, ServiceUnreachable
+from spark_jobs.lake import log
+from spark_jobs.lake.log import Position, Positions
+from spark_jobs.lake.tables import Lake, told_errors
+from spark_jobs.pause import pause_at
+from spark_jobs.warehouse import batches
+from spark_jobs.warehouse.connection import Connection, describe, jdbc_options, session_name
+
+_ROWS_A_BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """The warehouse to load.
+
+    Attributes:
+        url: Its address, with the password.
+        connection: An open connection that holds the writer's lock.
+        connections: How many JDBC connections may write side by side.
+    """
+
+    url: str
+    connection: Connection
+    connections: int
+
+
+def positions_to_publish(lake: Path) -> Positions:
+    """Tell what the warehouse is to come to: each star table as it is, and `files` as the star tables have taken it in. Needs no JVM.
+
+    Raises:
+        InputMissing: There is no lake, or a star table is behind it.
+        LakeChanged: The lake was changed behind Songlake's back.
+    """
+    counted = log.snapshot(lake)
+    behind = [table.name for table in STAR if not counted or not log.is_current(log.bookmark(lake, table), table, counted)]
+    if behind:
+        raise InputMissing(f"Star tables {', '.join(behind)} in {lake} are behind the lake.", "Run build_star first, or name another folder with --lake.")
+    return {**log.star_positions(lake), FILES.name: counted[FILES.name]}
+
+
+def stage(lake: Path, target: Target, spark: Callable[[], SparkSession]) -> str | None:
+    """Stage a batch; the caller holds the writer's lock of the warehouse.
+
+    Args:
+        lake: The lake's folder.
+        target: The warehouse.
+        spark: Starts the session; called only if there is something to stage.
+
+    Returns:
+        The batch's id, or None if everything is published.
+
+    Raises:
+        InputMissing: There is no lake, or a star table is behind it.
+        LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
+        ServiceUnreachable: PostgreSQL went away meanwhile.
+    """
+    wanted, published = positions_to_publish(lake), batches.published(target.connection)
+    pending = [table for table in STAGED if published.get(table.name) != wanted[table.name]]
+    if not pending:
+        return None
+    batch_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    batches.begin_batch(target.connection, batch_id)
+    source = Lake(spark(), lake)
+    expected = {table.name: _stage_table(source, target, table, published.get(table.name), wanted[table.name]) for table in pending}
+    pause_at("staging")
+    batches.finish_staging(target.connection, batch_id, published, wanted, expected)
+    return batch_id
+
+
+def _stage_table(source: Lake, target: Target, table: Table, after: Position | None, upto: Position) -> int:
+    """Stage one table's rows; returns how many."""
+    changes = source.changes(table, after, upto)
+    if changes is not None:
+        return _write(target, table, latest_images(changes, table))
+    count = _write(target, table, source.read(table, upto).withColumn("deleted", F.lit(False)))
+    return count if batches.is_empty(target.connection, table) else count + _stage_deletions(target.connection, table)
+
+
+def latest_images(changes: DataFrame, table: Table) -> DataFrame:
+    """Reduce a change feed to one row a key: as it is now, or `deleted` with the key alone.
+
+    Within one commit a row that came in counts after one that went out, since replacing a date does both.
+    """
+    newest_first = Window.partitionBy(*table.key).orderBy(F.desc("_commit_version"), F.col("_change_type") == "delete")
+    deleted = F.col("_change_type") == "delete"
+    others = [name for name in table.column_names if name not in table.key]
+    return (
+        changes.where("_change_type != 'update_preimage'")
+        .withColumn("place", F.row_number().over(newest_first))
+        .where("place = 1")
+        .select(*table.key, *(F.when(~deleted, F.col(name)).alias(name) for name in others), deleted.alias("deleted"))
+    )
+
+
+def _write(target: Target, table: Table, rows: DataFrame) -> int:
+    """Write rows by JDBC; the count is Spark's own, so that the gate can compare it with what arrived."""
+    written = Observation()
+    columns = [column.name for column in table.warehouse_columns]
+    observed = rows.select(*columns, "deleted").coalesce(target.connections).observe(written, F.count(F.lit(1)).alias("rows"))
+    writer = observed.write.format("jdbc").mode("append").options(**jdbc_options(target.url, application_name=session_name("jdbc")))
+    try:
+        with told_errors(f"star table {table.name}"):
+            writer.option("dbtable", f"staging.{table.name}").option("batchsize", _ROWS_A_BATCH).save()
+    except Py4JJavaError as error:
+        if "org.postgresql" not in str(error):
+            raise
+        raise ServiceUnreachable(
+            f"PostgreSQL at {describe(target.url)} failed while {table.name} was being staged.", "See that it is up and has disk space, then run this again."
+        ) from error
+    return int(written.get["rows"])
+
+
+def _stage_deletions(connection: Connection, table: Table) -> int:
+    """Stage the deletion of every live row whose key the whole staged table does not have."""
+    keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
+    live = sql.Identifier("ops" if table is FILES else "dwh", table.name)
+    statement = sql.SQL(
+        "INSERT INTO {staged} ({keys}, deleted) SELECT {keys}, true FROM {live} AS live WHERE NOT EXISTS (SELECT FROM {staged} AS staged WHERE {same})"
+    ).format(
+        staged=sql.Identifier("staging", table.name),
+        keys=keys,
+        live=live,
+        same=sql.SQL(" AND ").join(sql.SQL("staged.{0} = live.{0}").format(sql.Identifier(name)) for name in table.key),
+    )
+    return connection.execute(statement).rowcount
