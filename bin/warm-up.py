@@ -22,7 +22,9 @@ SCHEMA = "ts BIGINT, user_id STRING, page STRING, length DOUBLE"
 def warm_up(spark: SparkSession, folder: Path) -> None:
     """Read text, JSON and CSV; write, replace, merge and read a Delta table and its change feed; load the JDBC driver."""
     lines, table = folder / "lines.json", str(folder / "table")
-    lines.write_text("\n".join(f'{{"ts": {1541105830796 + n}, "user_id": "{n % 5}", "page": "NextSong", "length": {n}.5}}' for n in range(100)))
+    lines.write_text(
+        "\n".join(f'{{"ts": {1541105830796 + n}, "user_id": "{n % 5}", "page": "NextSong", "length": {n}.5}}' for n in range(100))
+    )
     texts = spark.read.text(str(lines)).select(F.col("value"), F.col("_metadata.file_path"))
     events = (
         texts.select(F.from_json("value", SCHEMA).alias("event"))
@@ -48,7 +50,7 @@ def warm_up(spark: SparkSession, folder: Path) -> None:
     (
         DeltaTable.forPath(spark, table)
         .alias("t")
-        .merge(F.broadcast(users).alias("s"), "t.ts = s.ts")
+        .merge(users.alias("s"), "t.ts = s.ts")
         .whenMatchedUpdate("t.length <> s.length", {"length": "s.length"})
         .whenNotMatchedInsertAll()
         .execute()
@@ -58,9 +60,13 @@ def warm_up(spark: SparkSession, folder: Path) -> None:
     changes = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 1).load(table)
     changes.groupBy("_change_type").agg(F.count("*"), F.max("length")).collect()
     stored = spark.read.format("delta").load(table)
-    stored.join(users, "user_id", "left_anti").unionByName(stored).dropDuplicates(["ts"]).write.mode("overwrite").csv(str(folder / "csv"), header=True)
-    spark.read.schema("ts STRING, user_id STRING").csv(str(folder / "csv"), header=True, multiLine=True).count()
-    spark.read.schema(SCHEMA).json(str(lines)).join(stored, "ts", "left").write.mode("overwrite").parquet(str(folder / "parquet"))
+    stored.join(users, "user_id", "left_anti").unionByName(stored).dropDuplicates(["ts"]).write.mode("overwrite").csv(
+        str(folder / "csv"), header=True
+    )
+    spark.read.schema("ts STRING, user_id STRING").csv(str(folder / "csv"), header=True, multiLine=True, enforceSchema=True).count()
+    spark.read.schema(SCHEMA).json(str(lines)).join(stored.select("ts", "event_date"), "ts", "left").write.mode("overwrite").parquet(
+        str(folder / "parquet")
+    )
     spark.sparkContext._jvm.java.lang.Class.forName("org.postgresql.Driver")
 
 

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import EVENT_VALUES
+from spark_jobs.landing.fields import EVENT_FIELDS
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.values import TRIMMED, Fields, read_values, reasons_that_apply
+from spark_jobs.landing.values import read_values, reasons_that_apply
 
-FIELDS = Fields(
-    texts={
-        "page": "page",
-        "level": "level",
-        "song": "song",
-        "artist": "artist",
-        "auth": "auth",
-        "first_name": "firstName",
-        "last_name": "lastName",
-        "gender": "gender",
-        "location": "location",
-        "method": "method",
-        "user_agent": "userAgent",
-    },
-    wholes={"ts": "ts", "session_id": "sessionId", "item_in_session": "itemInSession", "user_id": "userId", "status": "status"},
-    doubles={"length": "length", "registration": "registration"},
-)
 _FROM_MS, _BEFORE_MS = 946_684_800_000, 4_102_444_800_000
 """2000-01-01 and 2100-01-01, milliseconds since 1970 UTC."""
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
@@ -39,7 +23,7 @@ def validate_events(packed: DataFrame) -> DataFrame:
         (empty where it is accepted). Source: the design's input rules.
     """
     return (
-        read_values(packed, FIELDS)
+        read_values(packed, EVENT_FIELDS)
         .withColumn("reasons", reasons_that_apply(_reasons()))
         .withColumns(
             {
@@ -55,28 +39,25 @@ def validate_events(packed: DataFrame) -> DataFrame:
     )
 
 
-def _reasons() -> dict[Reason, Column]:
+def _reasons() -> dict[Reason, str]:
     return {
-        reason: F.expr(condition)
-        for reason, condition in {
-            Reason.TEXT_INVALID: "nested",
-            Reason.TS_INVALID: f"NOT coalesce(ts BETWEEN {_FROM_MS} AND {_BEFORE_MS - 1}, false)",
-            Reason.SESSION_ID_INVALID: "NOT coalesce(session_id >= 0, false)",
-            Reason.ITEM_IN_SESSION_INVALID: f"NOT coalesce(item_in_session BETWEEN 0 AND {_INT_MAX}, false)",
-            Reason.USER_ID_INVALID: "user_id_given AND NOT coalesce(user_id >= 0, false)",
-            Reason.NUMBER_INVALID: "length_given AND length IS NULL OR registration_given AND registration IS NULL "
-            f"OR status_given AND NOT coalesce(status BETWEEN {_INT_MIN} AND {_INT_MAX}, false)",
-            Reason.LEVEL_INVALID: "level NOT IN ('free', 'paid')",
-            Reason.PAGE_MISSING: "page IS NULL",
-            Reason.PLAY_WITHOUT_USER: "page = 'NextSong' AND NOT user_id_given",
-            Reason.PLAY_WITHOUT_LEVEL: "page = 'NextSong' AND level IS NULL",
-            Reason.PLAY_WITHOUT_SONG: "page = 'NextSong' AND song IS NULL",
-            Reason.PLAY_WITHOUT_ARTIST: "page = 'NextSong' AND artist IS NULL",
-        }.items()
+        Reason.TEXT_INVALID: "nested",
+        Reason.TS_INVALID: f"NOT coalesce(ts BETWEEN {_FROM_MS} AND {_BEFORE_MS - 1}, false)",
+        Reason.SESSION_ID_INVALID: "NOT coalesce(session_id >= 0, false)",
+        Reason.ITEM_IN_SESSION_INVALID: f"NOT coalesce(item_in_session BETWEEN 0 AND {_INT_MAX}, false)",
+        Reason.USER_ID_INVALID: "user_id_given AND NOT coalesce(user_id >= 0, false)",
+        Reason.NUMBER_INVALID: "length_given AND length IS NULL OR registration_given AND registration IS NULL "
+        f"OR status_given AND NOT coalesce(status BETWEEN {_INT_MIN} AND {_INT_MAX}, false)",
+        Reason.LEVEL_INVALID: "level NOT IN ('free', 'paid')",
+        Reason.PAGE_MISSING: "page IS NULL",
+        Reason.PLAY_WITHOUT_USER: "page = 'NextSong' AND NOT user_id_given",
+        Reason.PLAY_WITHOUT_LEVEL: "page = 'NextSong' AND level IS NULL",
+        Reason.PLAY_WITHOUT_SONG: "page = 'NextSong' AND song IS NULL",
+        Reason.PLAY_WITHOUT_ARTIST: "page = 'NextSong' AND artist IS NULL",
     }
 
 
 def _unquoted(user_agent: str) -> str:
-    """Take away literal double quotes wrapped round the whole text."""
-    inner = f"nullif(btrim(substr({user_agent}, 2, char_length({user_agent}) - 2), {TRIMMED}), '')"
-    return f"CASE WHEN char_length({user_agent}) >= 2 AND {user_agent} LIKE '\"%\"' THEN {inner} ELSE {user_agent} END"
+    """Take away literal double quotes wrapped round the whole text of a plain line; records have been through that."""
+    wrapped = f"record IS NULL AND char_length({user_agent}) >= 2 AND {user_agent} LIKE '\"%\"'"
+    return f"CASE WHEN {wrapped} THEN nullif(trim(substr({user_agent}, 2, char_length({user_agent}) - 2)), '') ELSE {user_agent} END"

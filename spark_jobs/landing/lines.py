@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from spark_jobs.landing.reasons import Reason
+from spark_jobs.landing.text import WHITE, Fields, parse_object, record
 
 BOM = "\ufeff"
 _BOM_BYTES = BOM.encode()
-BLANK = " \t\n\v\f\r"
 _WHITE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 _ROWS = 50_000
 
 csv.field_size_limit(sys.maxsize)
@@ -39,7 +39,7 @@ class Lines:
     Attributes:
         numbers: Where each begins in the file, from 1.
         lines: The text as it stands there; may end with its line end.
-        records: A CSV record as a JSON object; null where the line itself is the JSON.
+        records: The line's fields, cleaned, as a JSON object; null where the line itself is JSON and plain.
         refused: Why the line is refused already; null where it is still to be validated.
     """
 
@@ -52,52 +52,81 @@ class Lines:
         """How many lines these are."""
         return len(self.lines)
 
+    def without(self, places: list[int]) -> Lines:
+        """Leave out the lines at some places."""
+        keep = np.ones(len(self), dtype=bool)
+        keep[places] = False
+        mask = pa.array(keep)
+        return Lines(self.numbers.filter(mask), self.lines.filter(mask), self.records.filter(mask), self.refused.filter(mask))
 
-def text_lines(text: Text) -> Iterator[Lines]:
+
+def text_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     """Cut text into its non-blank lines."""
     before = 0
     for piece in text.pieces():
-        lines, count = _split(piece, before)
+        lines, count = _split(piece, before, fields)
         before += count
         if len(lines):
             yield lines
 
 
-def _split(piece: bytes, before: int) -> tuple[Lines, int]:
+def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
     """Cut a piece at its line feeds without copying it; returns the non-blank lines and the number of all."""
     content = np.frombuffer(piece, dtype=np.uint8)
-    ends = np.flatnonzero(content == 10) + 1
+    ends = np.flatnonzero(content == ord("\n")) + 1
     if not len(ends) or ends[-1] != len(piece):
         ends = np.append(ends, len(piece))
     offsets = np.concatenate(([0], ends)).astype(np.int32)
-    lines = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(piece))
     numbers = np.arange(before + 1, before + 1 + len(ends), dtype=np.int32)
     # Nearly every line begins with its brace; only the others can be blank.
     doubtful = np.flatnonzero(content[offsets[:-1]] != ord("{"))
-    blank = [i for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(b" \t\n\v\f\r")]
-    if blank:
-        keep = np.ones(len(ends), dtype=bool)
-        keep[blank] = False
-        lines, numbers = lines.filter(pa.array(keep)), numbers[keep]
-    nothing = pa.nulls(len(lines), pa.string())
-    return Lines(pa.array(numbers), lines, nothing, nothing), len(ends)
+    blank = [i for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(WHITE.encode())]
+    records: list[str | None] = [None] * len(ends)
+    refused: list[str | None] = [None] * len(ends)
+    for i in np.setdiff1d(np.searchsorted(ends, _special_bytes(content), side="right"), blank):
+        values = parse_object(piece[offsets[i] : offsets[i + 1]].decode("utf-8").removeprefix(BOM))
+        records[i], refused[i] = (None, Reason.NOT_ONE_OBJECT.value) if values is None else (record(values, fields), None)
+    lines = Lines(
+        pa.array(numbers),
+        pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(piece)),
+        pa.array(records, pa.string()),
+        pa.array(refused, pa.string()),
+    )
+    return (lines.without(blank) if blank else lines), len(ends)
 
 
-def song_lines(text: Text) -> Iterator[Lines]:
+def _special_bytes(content: np.ndarray) -> np.ndarray:
+    """Find the bytes that keep a line from being plain: beyond ASCII, the start of an entity, an escape that matters.
+
+    An escaped backslash before a letter looks like such an escape; that line is merely cleaned with more care than it needs.
+    """
+    following = np.append(content[1:], np.uint8(0))
+    escapes = np.flatnonzero(content == ord("\\"))
+    escapes = escapes[np.isin(following[escapes], _of(b"bfnrtu"))]
+    entities = np.flatnonzero(content == ord("&"))
+    entities = entities[np.isin(following[entities], _of(b"lgqa#"))]
+    return np.concatenate((escapes, entities, np.flatnonzero(content >= 0x80)))
+
+
+def _of(characters: bytes) -> np.ndarray:
+    return np.frombuffer(characters, dtype=np.uint8)
+
+
+def song_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     """Cut a song file: line by line if its first non-blank line is a whole object, else value by value."""
     pieces = text.pieces()
     head = b""
     for piece in pieces:
         head += piece
-        first = next((line for line in head.split(b"\n") if line.removeprefix(_BOM_BYTES).strip(BLANK.encode())), None)
+        first = next((line for line in head.split(b"\n") if line.removeprefix(_BOM_BYTES).strip(WHITE.encode())), None)
         if first is not None:
             break
     else:
         return
-    if _is_object(first.decode("utf-8").removeprefix(BOM)):
-        yield from text_lines(_Rest(head, pieces))
+    if parse_object(first.decode("utf-8").removeprefix(BOM)) is not None:
+        yield from text_lines(_Rest(head, pieces), fields)
     else:
-        yield from _collect(_values((head + b"".join(pieces)).decode("utf-8")))
+        yield from _collect(_values((head + b"".join(pieces)).decode("utf-8"), fields))
 
 
 @dataclass(frozen=True)
@@ -110,13 +139,6 @@ class _Rest:
     def pieces(self, *, size: int = 0, ends: bool = True) -> Iterator[bytes]:
         yield self.head
         yield from self.tail
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line.strip(BLANK)), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 @dataclass(frozen=True)
@@ -148,7 +170,7 @@ def _arrays(lines: list[_Line]) -> Lines:
     )
 
 
-def _values(text: str) -> Iterator[_Line]:
+def _values(text: str, fields: Fields) -> Iterator[_Line]:
     """Read a sequence of JSON values, arrays taken apart; from where it breaks the rest is one refused line."""
     counter = _LineCounter(text)
     at, inside, first = 0, False, False
@@ -167,7 +189,8 @@ def _values(text: str) -> Iterator[_Line]:
             except (ValueError, RecursionError):
                 yield _Line(counter.at(begin), text[begin:].rstrip("\r\n"), refused=Reason.NOT_ONE_OBJECT)
                 return
-            yield _Line(counter.at(begin), text[begin:end], refused=None if isinstance(value, dict) else Reason.NOT_ONE_OBJECT)
+            clean, refused = (record(value, fields), None) if isinstance(value, dict) else (None, Reason.NOT_ONE_OBJECT)
+            yield _Line(counter.at(begin), text[begin:end], clean, refused)
             at, first = end, False
 
 
@@ -195,12 +218,12 @@ class _LineCounter:
         return self._number
 
 
-def csv_lines(text: Text) -> Iterator[Lines]:
+def csv_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     """Cut CSV into its records, each with its JSON form under the header's names."""
-    return _collect(_records(text))
+    return _collect(_records(text, fields))
 
 
-def _records(text: Text) -> Iterator[_Line]:
+def _records(text: Text, fields: Fields) -> Iterator[_Line]:
     source = _PhysicalLines(text)
     reader = csv.reader(source, strict=True)
     header: list[str] | None = None
@@ -225,7 +248,7 @@ def _records(text: Text) -> Iterator[_Line]:
         elif len(cells) != len(header):
             yield _Line(begun, raw, refused=Reason.WRONG_CELL_COUNT)
         else:
-            yield _Line(begun, raw, record=json.dumps(dict(zip(header, cells, strict=True)), ensure_ascii=False))
+            yield _Line(begun, raw, record(dict(zip(header, cells, strict=True)), fields))
 
 
 class _PhysicalLines:

@@ -1,7 +1,7 @@
 """Pack landing files into a few Parquet files of lines, so that Spark meets neither small files, odd names, gzip nor broken text.
 
 Packing reads each file once. What it sees is what the batch holds, whatever happens to the file meanwhile. A line stays as it stands in
-the file; CSV records carry their JSON form beside it, so that one set of rules validates both.
+the file; where it is not plain (see `spark_jobs.landing.text`), its cleaned fields stand beside it as a JSON object.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.find import LandingFile
 from spark_jobs.landing.lines import Lines, csv_lines, song_lines, text_lines
 
@@ -129,7 +130,7 @@ def _read_lines(file: LandingFile) -> Iterator[Lines]:
             _refuse_change(file, raw)
             content = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if file.is_gzip and file.size else raw
             read = csv_lines if file.is_csv else song_lines if file.kind == "songs" else text_lines
-            yield from read(_Utf8(content))
+            yield from read(_Utf8(content), FIELDS[file.kind])
             _refuse_change(file, raw)
     except FileNotFoundError:
         raise _Changed from None

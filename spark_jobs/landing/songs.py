@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import SONG_VALUES
+from spark_jobs.landing.fields import SONG_FIELDS
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.values import Fields, read_values, reasons_that_apply
+from spark_jobs.landing.values import read_values, reasons_that_apply
 
-FIELDS = Fields(
-    texts={name: name for name in ("song_id", "title", "artist_id", "artist_name", "artist_location")},
-    wholes={"year": "year"},
-    doubles={name: name for name in ("duration", "artist_latitude", "artist_longitude")},
-)
 _ID_LENGTH = 200
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 
@@ -27,7 +23,7 @@ def validate_songs(packed: DataFrame) -> DataFrame:
     """
     on_earth = "artist_latitude BETWEEN -90 AND 90 AND artist_longitude BETWEEN -180 AND 180"
     return (
-        read_values(packed, FIELDS)
+        read_values(packed, SONG_FIELDS)
         .withColumn("reasons", reasons_that_apply(_reasons()))
         .withColumns(
             {
@@ -40,18 +36,15 @@ def validate_songs(packed: DataFrame) -> DataFrame:
     )
 
 
-def _reasons() -> dict[Reason, Column]:
+def _reasons() -> dict[Reason, str]:
     return {
-        reason: F.expr(condition)
-        for reason, condition in {
-            Reason.TEXT_INVALID: "nested",
-            Reason.SONG_ID_MISSING: "song_id IS NULL",
-            Reason.SONG_ID_TOO_LONG: f"char_length(song_id) > {_ID_LENGTH}",
-            Reason.ARTIST_ID_MISSING: "artist_id IS NULL",
-            Reason.ARTIST_ID_TOO_LONG: f"char_length(artist_id) > {_ID_LENGTH}",
-            Reason.ARTIST_NAME_MISSING: "artist_name IS NULL",
-            Reason.DURATION_INVALID: "NOT coalesce(duration > 0 AND duration < double('Infinity'), false)",
-            Reason.NUMBER_INVALID: f"year_given AND NOT coalesce(year BETWEEN {_INT_MIN} AND {_INT_MAX}, false) "
-            "OR artist_latitude_given AND artist_latitude IS NULL OR artist_longitude_given AND artist_longitude IS NULL",
-        }.items()
+        Reason.TEXT_INVALID: "nested",
+        Reason.SONG_ID_MISSING: "song_id IS NULL",
+        Reason.SONG_ID_TOO_LONG: f"char_length(song_id) > {_ID_LENGTH}",
+        Reason.ARTIST_ID_MISSING: "artist_id IS NULL",
+        Reason.ARTIST_ID_TOO_LONG: f"char_length(artist_id) > {_ID_LENGTH}",
+        Reason.ARTIST_NAME_MISSING: "artist_name IS NULL",
+        Reason.DURATION_INVALID: "NOT coalesce(duration > 0 AND duration < double('Infinity'), false)",
+        Reason.NUMBER_INVALID: f"year_given AND NOT coalesce(year BETWEEN {_INT_MIN} AND {_INT_MAX}, false) "
+        "OR artist_latitude_given AND artist_latitude IS NULL OR artist_longitude_given AND artist_longitude IS NULL",
     }

@@ -10,6 +10,7 @@ from spark_jobs.warehouse.batches import require_staged
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.publish import TableChange, publish, unaccepted
+from spark_jobs.warehouse.statements import SQL, read
 
 
 @explained
@@ -65,8 +66,6 @@ def _record(connection: Connection, batch_id: str, reason: str, checks: Sequence
         if unknown:
             raise BadUsage(f"Batch {batch_id} was not rejected by {', '.join(unknown)}.", f"It was rejected by {', '.join(failed)}.")
         cursor.executemany(
-            "INSERT INTO ops.acceptances AS known (batch_id, check_name, reason, accepted_by, accepted_at) VALUES (%s, %s, %s, %s, now())"
-            " ON CONFLICT (batch_id, check_name) DO UPDATE"
-            " SET reason = excluded.reason, accepted_by = excluded.accepted_by, accepted_at = excluded.accepted_at",
-            [(batch_id, name, reason, by) for name in (checks or failed)],
+            read(SQL / "publish" / "acceptance.sql"),
+            [{"batch_id": batch_id, "check_name": name, "reason": reason, "accepted_by": by} for name in (checks or failed)],
         )

@@ -7,7 +7,7 @@ came; whether its rows still stand in staging, `ops.staged` says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 from psycopg import sql
@@ -15,25 +15,13 @@ from psycopg.types.json import Jsonb
 
 from spark_jobs.contracts import STAGED, Table
 from spark_jobs.errors import BadUsage, InputMissing
+from spark_jobs.lake.log import Position
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.statements import live
 from spark_jobs.warehouse.transaction import limit_lock_wait
 
 _LOCK_WAIT_SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Bookmark:
-    """A state of a Delta table.
-
-    Attributes:
-        table_id: The table's id; another id is another table, whatever its path.
-        version: Its version.
-    """
-
-    table_id: str
-    version: int
 
 
 @dataclass(frozen=True)
@@ -51,17 +39,17 @@ class Batch:
 
     batch_id: str
     status: str
-    base: dict[str, Bookmark]
-    target: dict[str, Bookmark]
+    base: dict[str, Position]
+    target: dict[str, Position]
     expected: dict[str, int]
     changes: dict[str, dict[str, int]] | None
 
 
 @explained
-def published(connection: Connection) -> dict[str, Bookmark]:
+def published(connection: Connection) -> dict[str, Position]:
     """Tell how far each table has come, by its name; tables never loaded are left out."""
     rows = connection.execute("SELECT table_name, delta_table_id, delta_version FROM ops.published ORDER BY table_name").fetchall()
-    return {str(name): Bookmark(str(table_id), cast("int", version)) for name, table_id, version in rows}
+    return {str(name): Position(str(table_id), cast("int", version)) for name, table_id, version in rows}
 
 
 @explained
@@ -107,8 +95,8 @@ def begin_batch(connection: Connection, batch_id: str) -> None:
 def finish_staging(
     connection: Connection,
     batch_id: str,
-    base: Mapping[str, Bookmark],
-    target: Mapping[str, Bookmark],
+    base: Mapping[str, Position],
+    target: Mapping[str, Position],
     expected: Mapping[str, int],
 ) -> None:
     """Record that all rows of a batch stand in staging.
@@ -134,8 +122,9 @@ def finish_staging(
         for table in ("check_results", "acceptances", "batches"):
             connection.execute(sql.SQL("DELETE FROM {} WHERE batch_id = %s").format(sql.Identifier("ops", table)), [batch_id])
         connection.execute(
-            "INSERT INTO ops.batches (batch_id, status, started_at, staged_at, base, target, expected) VALUES (%s, 'staged', %s, now(), %s, %s, %s)",
-            [batch_id, started[0], _bookmarks_to_json(base), _bookmarks_to_json(target), Jsonb(dict(expected))],
+            "INSERT INTO ops.batches (batch_id, status, started_at, staged_at, base, target, expected)"
+            " VALUES (%s, 'staged', %s, now(), %s, %s, %s)",
+            [batch_id, started[0], _to_json(base), _to_json(target), Jsonb(dict(expected))],
         )
 
 
@@ -146,7 +135,7 @@ def find(connection: Connection, batch_id: str, *, lock: bool = False) -> Batch 
     if row is None:
         return None
     name, status, base, target, expected, changes = cast("tuple[str, str, Any, Any, Any, Any]", row)
-    return Batch(name, status, _bookmarks_from_json(base), _bookmarks_from_json(target), expected, changes)
+    return Batch(name, status, _from_json(base), _from_json(target), expected, changes)
 
 
 def require_staged(connection: Connection, batch_id: str) -> Batch:
@@ -185,9 +174,24 @@ def empty_staging(connection: Connection) -> None:
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
 
 
-def _bookmarks_to_json(bookmarks: Mapping[str, Bookmark]) -> Jsonb:
-    return Jsonb({name: asdict(bookmark) for name, bookmark in bookmarks.items()})
+def _to_json(positions: Mapping[str, Position]) -> Jsonb:
+    return Jsonb({name: position.as_dict() for name, position in positions.items()})
 
 
-def _bookmarks_from_json(bookmarks: dict[str, dict[str, Any]]) -> dict[str, Bookmark]:
-    return {name: Bookmark(str(bookmark["table_id"]), int(bookmark["version"])) for name, bookmark in bookmarks.items()}
+def _from_json(recorded: dict[str, dict[str, Any]]) -> dict[str, Position]:
+    return {name: Position.of(position) for name, position in recorded.items()}
+
+
+def has_books(connection: Connection) -> bool:
+    """Whether the schema was made; `status` looks before the first run too."""
+    row = connection.execute("SELECT to_regclass('ops.batches') IS NOT NULL AND to_regclass('ops.published') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+@explained
+def latest(connection: Connection, count: int) -> list[dict[str, object]]:
+    """List the last loads, newest first: batch_id, status, started_at, published_at."""
+    rows = connection.execute(
+        "SELECT batch_id, status, started_at, published_at FROM ops.batches ORDER BY started_at DESC LIMIT %s", [count]
+    ).fetchall()
+    return [dict(zip(("batch_id", "status", "started_at", "published_at"), row, strict=True)) for row in rows]

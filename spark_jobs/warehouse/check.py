@@ -30,7 +30,8 @@ CHECKS = SQL / "checks"
 _HEADER = re.compile(r"-- severity: (?P<severity>fail|warn)\n-- (?P<about>\S.*)\n")
 _SHOWN = 5
 _FOUND = sql.SQL(
-    "SELECT sum(coalesce((to_jsonb(found) ->> 'violations')::bigint, 1)) OVER ()::bigint, row_to_json(found) FROM (\n{}\n) AS found LIMIT {}"
+    "SELECT sum(coalesce((to_jsonb(found) ->> 'violations')::bigint, 1)) OVER ()::bigint, row_to_json(found)"
+    " FROM (\n{}\n) AS found LIMIT {}"
 )
 
 

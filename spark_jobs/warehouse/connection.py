@@ -146,7 +146,7 @@ def _parse(url: str) -> dict[str, str]:
         found = conninfo_to_dict(plain) if plain.startswith("postgresql://") else None
     except psycopg.Error:
         found = None
-    if found is None:
+    if found is None or not re.fullmatch(r"[\d,]*", str(found.get("port") or "")):
         raise BadUsage(
             "WAREHOUSE_URL is not an address that PostgreSQL can read.",
             "Write it as postgresql://user:password@host:port/database, with special characters of the password percent-encoded.",

@@ -82,7 +82,7 @@ def _blockers(connection: Connection) -> str:
     except psycopg.Error:
         rows = []
     sessions = [
-        f"{application or 'a session without a name'} (session {pid} of {user or 'another user'}"
+        f"{application or 'a session without a name'} (session {pid} of {user}"
         + (f", from {address}" if address else "")
         + (f", since {since} UTC" if since else "")
         + f") on {tables}"

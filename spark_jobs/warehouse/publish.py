@@ -20,7 +20,16 @@ from spark_jobs.warehouse.statements import SQL, applied, live, read, staged
 from spark_jobs.warehouse.transaction import limit_lock_wait, tune
 
 FIRST_LOAD_ROWS = 50_000
-"""From so many rows on, an empty table is filled without its key and the key is built after; below that it does not pay."""
+"""From so many rows on, an empty table is filled without its key and the key is built after, which takes less than half the time.
+
+Statistics are left to autovacuum, which is there within a minute: gathering them here would take as long as the rows did."""
+
+_UNRELEASABLE = (
+    errors.LockNotAvailable,  # somebody reads the table
+    errors.ObjectInUse,  # somebody has put rows into it
+    errors.InsufficientPrivilege,  # it is another user's
+    errors.DependentObjectsStillExist,  # a view groups by its key, or a foreign key refers to it
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,6 @@ def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict
         _keep_books(connection, batch, changes)
         empty_staging(connection)
         pause_at("publish")
-    _analyze_filled(connection, changes)
     return changes
 
 
@@ -101,11 +109,7 @@ def _require_passed(connection: Connection, batch: Batch) -> None:
 
 def unaccepted(connection: Connection, batch_id: str) -> list[str]:
     """Name the failed checks of a batch that nobody overruled."""
-    rows = connection.execute(
-        "SELECT check_name FROM ops.check_results AS result WHERE batch_id = %s AND severity = 'fail' AND NOT passed"
-        " AND NOT EXISTS (SELECT FROM ops.acceptances WHERE batch_id = result.batch_id AND check_name = result.check_name) ORDER BY check_name",
-        [batch_id],
-    ).fetchall()
+    rows = connection.execute(read(SQL / "publish" / "unaccepted.sql"), {"batch_id": batch_id}).fetchall()
     return [str(name) for (name,) in rows]
 
 
@@ -176,7 +180,7 @@ def _release_key(connection: Connection, table: Table) -> bool:
             connection.execute(applied("release_key", table))
             if not is_empty(connection, table):
                 raise errors.ObjectInUse
-    except (errors.LockNotAvailable, errors.InsufficientPrivilege, errors.DependentObjectsStillExist, errors.ObjectInUse):
+    except _UNRELEASABLE:
         return False
     return True
 
@@ -208,10 +212,3 @@ def _keep_books(connection: Connection, batch: Batch, changes: Mapping[str, Tabl
         [Jsonb({name: asdict(change) for name, change in changes.items()}), batch.batch_id],
     )
     connection.execute("DELETE FROM ops.staged")
-
-
-def _analyze_filled(connection: Connection, changes: Mapping[str, TableChange]) -> None:
-    """Give readers of a first load good plans at once; later growth is autovacuum's."""
-    filled = [live(table) for table in STAGED if changes[table.name].before == 0 and changes[table.name].inserted >= FIRST_LOAD_ROWS]
-    if filled:
-        connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(filled)))

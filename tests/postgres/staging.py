@@ -9,8 +9,9 @@ from typing import Any
 from psycopg import sql
 
 from spark_jobs.contracts import STAGED
+from spark_jobs.lake.log import Position
 from spark_jobs.settings import Gate, Warehouse
-from spark_jobs.warehouse.batches import Bookmark, begin_batch, finish_staging, published
+from spark_jobs.warehouse.batches import begin_batch, finish_staging, published
 from spark_jobs.warehouse.check import CheckResult, check, failed
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.publish import TableChange, publish
@@ -69,7 +70,16 @@ def artist(artist_id: str = "A1", **values: Any) -> Row:
 
 def file(path: str = "log_data/a.json", **values: Any) -> Row:
     """One file that was read."""
-    row = {"path": path, "kind": "events", "status": "loaded", "cause": None, "size": 10, "modified_at": MIDNIGHT, "lines": 10, "accepted": 10}
+    row = {
+        "path": path,
+        "kind": "events",
+        "status": "loaded",
+        "cause": None,
+        "size": 10,
+        "modified_at": MIDNIGHT,
+        "lines": 10,
+        "accepted": 10,
+    }
     return row | {"repeated": 0, "rejected": 0, "batch_id": "ingest-1", "ingested_at": MIDNIGHT} | values
 
 
@@ -107,7 +117,7 @@ def fill(connection: Connection, rows: Rows) -> None:
 def stage(connection: Connection, batch_id: str, rows: Rows, *, expected: Mapping[str, int] | None = None) -> None:
     """Do what load_postgres does: begin, fill, finish; every table of the batch comes one version further."""
     base = published(connection)
-    target = {name: Bookmark(f"table-of-{name}", base[name].version + 1 if name in base else 0) for name in rows}
+    target = {name: Position(f"table-of-{name}", base[name].version + 1 if name in base else 0) for name in rows}
     begin_batch(connection, batch_id)
     fill(connection, rows)
     counts = {name: len(values) for name, values in rows.items()}

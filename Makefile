@@ -1,0 +1,45 @@
+# Recipes use paths relative to this folder, so its own path may hold spaces.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+
+.PHONY: help setup demo test unit check format lock bench bench-quick clean
+
+help: ## Show these targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
+
+setup: ## Install what Songlake needs into .venv and .cache; again: only what is missing
+	@python3 bin/setup
+
+demo: ## Run the whole pipeline on sample data and show where to look
+	@bin/demo
+
+test: setup ## Run all tests
+	$(PYTHON) -m pytest
+
+unit: setup ## Run the tests that need neither Spark nor PostgreSQL, in seconds
+	$(PYTHON) -m pytest tests/unit
+
+check: setup ## Lint, formatting, types, SQL
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/sqlfluff lint --processes 0 sql
+
+format: setup ## Put imports and layout in order
+	.venv/bin/ruff check --fix --select I .
+	.venv/bin/ruff format .
+
+lock: setup ## Pin requirements.in with hashes in requirements.txt; newest versions: make lock UPGRADE=--upgrade
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' $(UPGRADE) requirements.in --output-file requirements.txt
+
+bench: setup ## Measure against DuckDB with COPY, and prove that both made the same rows
+	$(PYTHON) -m bench
+
+bench-quick: setup ## The same on less data
+	$(PYTHON) -m bench --quick
+
+clean: ## Remove what tools left behind; data, .venv and .cache stay
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis reports spark-warehouse metastore_db derby.log
+	find . -path ./.venv -prune -o -path ./data -prune -o -name __pycache__ -type d -exec rm -rf {} +
