@@ -11,6 +11,7 @@ from pathlib import Path
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
 from spark_jobs.lake.lock import lake_lock
+from spark_jobs.landing.find import find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.pipeline import Summary, entry
 from spark_jobs.report import print_summary
@@ -23,7 +24,7 @@ def main(landing: Path | None = None, lake: Path | None = None) -> None:
     def command() -> None:
         chosen, stages = settings.load(landing=landing, lake=lake), Stages()
         with lake_lock(chosen.lake, "ingest"), stages.stage("ingest") as tell:
-            done = ingest(chosen.landing, chosen.lake, start_session, lambda file: tell(file.path))
+            done = ingest(find_files(chosen.landing), chosen.lake, start_session, lambda file: tell(file.path))
         print_summary(Summary(ingest_batch=done.batch_id, files=done.files, reasons=done.reasons, seconds=stages.seconds))
 
     sys.exit(run_command(command))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
+from spark_jobs.lake import log
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.pipeline import Summary, entry, warehouse_url, writing
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
-from spark_jobs.star_refresh import require_lake
 from spark_jobs.warehouse.stage import Target, stage
 
 
@@ -23,7 +23,7 @@ def main(lake: Path | None = None) -> None:
 
     def command() -> None:
         chosen, stages = settings.load(lake=lake), Stages()
-        require_lake(chosen.lake)
+        log.require_snapshot(chosen.lake)
         url = warehouse_url(chosen)
         with writing(url, "load_postgres") as (connection, notes), lake_lock(chosen.lake, "load_postgres"), stages.stage("load_postgres"):
             batch_id = stage(chosen.lake, Target(url, connection, chosen.warehouse.connections), start_session)

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spark_jobs.errors import GateFailed, ServiceUnreachable
+from spark_jobs.lake import log
+from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lake.log import FileRecord
+from spark_jobs.landing.find import find_files, new_files, unreadable_before
 from spark_jobs.settings import Settings
-from spark_jobs.warehouse import embedded, schema
+from spark_jobs.warehouse import batches, embedded, schema
 from spark_jobs.warehouse.check import CheckResult, check, failed
 from spark_jobs.warehouse.connection import Connection, connect, session_name
 from spark_jobs.warehouse.lock import writer_lock
@@ -93,29 +96,55 @@ def run(settings: Settings, stages: Stages) -> Summary:
     Raises:
         SonglakeError: As the stages do; what they had committed stays and the next run goes on from there.
     """
-    from spark_jobs.lake.lock import lake_lock
-    from spark_jobs.landing.ingest import ingest
-    from spark_jobs.session import start_session
-    from spark_jobs.star_refresh import refresh_star
-    from spark_jobs.warehouse.stage import Target, stage
-
     url = warehouse_url(settings)
     summary = Summary(seconds=stages.seconds)
     with writing(url, "run") as (connection, notes), lake_lock(settings.lake, "songlake run"):
-        with stages.stage("ingest") as tell:
-            ingested = ingest(settings.landing, settings.lake, start_session, lambda file: tell(file.path))
-        summary.ingest_batch, summary.files, summary.reasons = ingested.batch_id, ingested.files, ingested.reasons
-        summary.notes = notes + [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
-        if ingested.unrecognised:
-            summary.notes.append(f"{len(ingested.unrecognised)} files were not recognised; 'bin/songlake status' lists them.")
+        summary.notes = notes
+        _ingest(settings, summary, stages)
         with stages.stage("build_star"):
-            summary.star = refresh_star(settings.lake, start_session)
+            summary.star = _refresh_star(settings.lake)
         with stages.stage("load_postgres"):
-            target = Target(url, connection, settings.warehouse.connections)
-            summary.load_batch = stage(settings.lake, target, start_session)
+            summary.load_batch = _stage(settings, url, connection)
         if summary.load_batch is not None:
             check_and_publish(connection, settings, summary, stages)
     return summary
+
+
+# What is asked first needs neither Spark nor its packages, whose import alone takes a second: a run with nothing to do starts none of them.
+
+
+def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
+    with stages.stage("ingest") as tell:
+        landing = find_files(settings.landing)
+        if landing.unrecognised:
+            summary.notes.append(f"{len(landing.unrecognised):,} files were not recognised; 'bin/songlake status' lists them.")
+        known = log.read_files(settings.lake)
+        if known and not new_files(landing, known) and not unreadable_before(landing, known):
+            return
+        from spark_jobs.landing.ingest import ingest
+        from spark_jobs.session import start_session
+
+        ingested = ingest(landing, settings.lake, start_session, lambda file: tell(file.path))
+    summary.ingest_batch, summary.files, summary.reasons = ingested.batch_id, ingested.files, ingested.reasons
+    summary.notes += [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
+
+
+def _refresh_star(lake: Path) -> list[str]:
+    if not log.stale_star_tables(lake):
+        return []
+    from spark_jobs.session import start_session
+    from spark_jobs.star_refresh import refresh_star
+
+    return refresh_star(lake, start_session)
+
+
+def _stage(settings: Settings, url: str, connection: Connection) -> str | None:
+    if log.positions_to_publish(settings.lake) == batches.published(connection):
+        return None
+    from spark_jobs.session import start_session
+    from spark_jobs.warehouse.stage import Target, stage
+
+    return stage(settings.lake, Target(url, connection, settings.warehouse.connections), start_session)
 
 
 def check_and_publish(connection: Connection, settings: Settings, summary: Summary, stages: Stages) -> None:

@@ -12,7 +12,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import ARTISTS, CATALOG, EVENTS, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
-from spark_jobs.errors import InputMissing
 from spark_jobs.lake import log
 from spark_jobs.lake.log import Positions
 from spark_jobs.lake.tables import Lake, recorded_sources
@@ -25,30 +24,6 @@ from spark_jobs.star.users import users
 from spark_jobs.star.winners import winning_events, winning_songs
 
 _ORDER = (SONGS, ARTISTS, SONGPLAYS, TIME, USERS)
-
-
-def stale_tables(lake: Path) -> list[Table]:
-    """List the star tables that have not taken in all their sources hold; needs no JVM.
-
-    Raises:
-        InputMissing: There is no lake yet.
-        LakeChanged: The lake was changed behind Songlake's back.
-    """
-    counted = require_lake(lake)
-    return [table for table in _ORDER if not log.is_current(log.bookmark(lake, table), table, counted)]
-
-
-def require_lake(lake: Path) -> Positions:
-    """Give the snapshot that counts.
-
-    Raises:
-        InputMissing: There is no lake in that folder.
-        LakeChanged: The lake was changed behind Songlake's back.
-    """
-    counted = log.snapshot(lake)
-    if not counted:
-        raise InputMissing(f"There is no lake in {lake}.", "Run ingest first, or name another folder with --lake.")
-    return counted
 
 
 def refresh_star(lake: Path, spark: Callable[[], SparkSession]) -> list[str]:
@@ -66,14 +41,14 @@ def refresh_star(lake: Path, spark: Callable[[], SparkSession]) -> list[str]:
         LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
         LockHeld: Another run wrote a table at the same time.
     """
-    stale = stale_tables(lake)
+    stale = log.stale_star_tables(lake)
     if not stale:
         return []
     log.create_missing(lake)
-    counted = require_lake(lake)
+    counted = log.require_snapshot(lake)
     sources = Lake(spark(), lake)
     changes: dict[tuple[object, ...], _Changes] = {}
-    for table in stale:
+    for table in sorted(stale, key=_ORDER.index):
         bookmark = log.bookmark(lake, table)
         # Tables with one bookmark, that is nearly always all, share what is known of the changes since.
         since = changes.setdefault((bookmark.get("events"), bookmark.get("catalog")), _Changes(sources, bookmark, counted))

@@ -11,11 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deltalake.exceptions import DeltaError
-
 from spark_jobs.console import out, print_table
 from spark_jobs.contracts import REJECTS, STAR
-from spark_jobs.errors import BadUsage, InputMissing, LakeChanged, SonglakeError
+from spark_jobs.errors import BadUsage, InputMissing, SonglakeError
 from spark_jobs.lake import log
 from spark_jobs.landing.find import find_files, new_files
 from spark_jobs.landing.reasons import Reason
@@ -162,11 +160,7 @@ def _rejects(lake: Path, pattern: str, reason: str | None) -> Iterator[dict[str,
     counted = log.snapshot(lake)[REJECTS.name]
     if counted.version != table.version():
         table.load_as_version(counted.version)
-    try:
-        rows = table.to_pyarrow_table().sort_by([("source_file", "ascending"), ("line_number", "ascending")])
-    except (DeltaError, OSError) as error:
-        raise LakeChanged(f"Lake table rejects in {lake} cannot be read.", "See docs/operations.md, 'The lake was changed'.") from error
-    for row in rows.to_pylist():
+    for row in log.query(table, REJECTS, "SELECT * FROM rejects ORDER BY source_file, line_number"):
         if fnmatch.fnmatch(row["source_file"], pattern) and (reason is None or reason in row["reasons"]):
             yield row
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.scratch import scratch_database
 
+pytest.register_assert_rewrite("tests.world")
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:

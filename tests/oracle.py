@@ -254,6 +254,10 @@ def _lines(path: str, kind: str, text: str) -> Iterator[Line]:
     return map(_only_object, lines)
 
 
+class Nested(str):
+    """Stands for an object or an array; no number can be read from it, and no text field may hold it."""
+
+
 def _only_object(line: str) -> Line:
     """Take a text line as exactly one JSON object."""
     text = line.strip(ASCII_SPACE)
@@ -313,7 +317,7 @@ def _members(text: str, at: int) -> tuple[Record, int]:
             raise ValueError("no colon after a key")
         at = _skip(text, at + 1)
         value, end = JSON_VALUE.raw_decode(text, at)
-        record[key] = value if value is None or text[at] == '"' else text[at:end]
+        record[key] = value if value is None or text[at] == '"' else Nested("{}") if text[at] in "{[" else text[at:end]
         at = _skip(text, end)
         if text[at : at + 1] == "}":
             return record, at + 1
@@ -393,6 +397,9 @@ def _clean(value: str | None) -> str | None:
     return SURROGATE.sub("\ufffd", value.replace("\0", "")).strip(ASCII_SPACE + "\u00a0") or None
 
 
+TOO_FINE = re.compile(r"\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]")
+
+
 def _number(text: str | None) -> re.Match[str] | None:
     """Take a cleaned text as a number's, null for NaN and the infinities; raises ValueError for other text."""
     if text is None or text in NOT_FINITE:
@@ -414,6 +421,8 @@ def _whole(text: str | None, least: int, most: int) -> int | None:
     match = _number(text)
     if match is None:
         return None
+    if TOO_FINE.search(match[0]):
+        raise ValueError("finer than 18 decimals")
     sign, whole, fraction, only_fraction, exponent_sign, exponent = (group or "" for group in match.groups())
     fraction += only_fraction
     digits = (whole + fraction).lstrip("0")
@@ -433,6 +442,8 @@ def _event(record: Record) -> tuple[Event, set[str]]:
     """Read an event, with every reason against it."""
     reasons: set[str] = set()
     text = {key: _clean(value) for key, value in record.items()}.get
+    if any(isinstance(record.get(key), Nested) for key in EVENT_TEXTS):
+        reasons.add("text_invalid")
     take = _taker(reasons)
     ts = take("ts_invalid", lambda: _whole(text("ts"), YEAR_2000, YEAR_2100 - 1), required=True)
     session_id = take("session_id_invalid", lambda: _whole(text("sessionId"), 0, MAX_BIGINT), required=True)
@@ -470,6 +481,8 @@ def _song(record: Record) -> tuple[Song, set[str]]:
     """Read a song record, with every reason against it."""
     reasons: set[str] = set()
     text = {key: _clean(value) for key, value in record.items()}.get
+    if any(isinstance(record.get(key), Nested) for key in SONG_TEXTS):
+        reasons.add("text_invalid")
     take = _taker(reasons)
     song_id, artist_id, artist_name = text("song_id"), text("artist_id"), text("artist_name")
     duration = take("duration_invalid", lambda: _double(text("duration")), required=True)
@@ -504,6 +517,9 @@ def _taker(reasons: set[str]) -> Callable[..., Any]:
 
     return take
 
+
+EVENT_TEXTS = ("page", "level", "song", "artist", "auth", "firstName", "lastName", "gender", "location", "method", "userAgent")
+SONG_TEXTS = ("song_id", "title", "artist_id", "artist_name", "artist_location")
 
 # --- star ---
 

@@ -17,12 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.schema import ArrayType, Field, PrimitiveType, Schema
 
 from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, REJECTS, STAR, Table, Type
-from spark_jobs.errors import LakeChanged, LockHeld
+from spark_jobs.errors import InputMissing, LakeChanged, LockHeld
 
 _PRIMITIVES = {
     Type.TEXT: "string",
@@ -290,16 +290,61 @@ def is_current(bookmarked: Positions, table: Table, counted: Positions) -> bool:
     return all(bookmarked.get(name) == counted[name] for name in table.sources)
 
 
+def require_snapshot(lake: Path) -> Positions:
+    """Give the snapshot that counts.
+
+    Raises:
+        InputMissing: There is no lake in that folder.
+        LakeChanged: The lake was changed behind Songlake's back.
+    """
+    counted = snapshot(lake)
+    if not counted:
+        raise InputMissing(f"There is no lake in {lake}.", "Run ingest first, or name another folder with --lake.")
+    return counted
+
+
+def stale_star_tables(lake: Path) -> list[Table]:
+    """List the star tables that have not taken in all their sources hold.
+
+    Raises:
+        InputMissing: There is no lake in that folder.
+        LakeChanged: The lake was changed behind Songlake's back.
+    """
+    counted = require_snapshot(lake)
+    return [table for table in STAR if not is_current(bookmark(lake, table), table, counted)]
+
+
+def positions_to_publish(lake: Path) -> Positions:
+    """Tell what the warehouse is to come to: each star table as it is, and `files` as the star tables have taken it in.
+
+    Raises:
+        InputMissing: There is no lake, or a star table is behind it.
+        LakeChanged: The lake was changed behind Songlake's back.
+    """
+    counted, stale = require_snapshot(lake), [table.name for table in stale_star_tables(lake)]
+    if stale:
+        raise InputMissing(f"Star tables {', '.join(stale)} in {lake} are behind the lake.", "Run build_star first, or name another folder with --lake.")
+    return {**star_positions(lake), FILES.name: counted[FILES.name]}
+
+
 def read_files(lake: Path) -> dict[str, FileRecord]:
     """Read the `files` table as it is now, by path; empty where there is no lake yet."""
     files = open_table(lake, FILES)
-    if files is None:
-        return {}
+    return {} if files is None else {row["path"]: FileRecord(**row) for row in query(files, FILES, f"SELECT {', '.join(FILES.column_names)} FROM files")}
+
+
+def query(opened: DeltaTable, table: Table, select: str) -> list[dict[str, Any]]:
+    """Ask a table something in SQL, by the table's name; pandas, which pyarrow would import, takes seconds.
+
+    Raises:
+        LakeChanged: A file of the table cannot be read.
+    """
     try:
-        rows = files.to_pyarrow_table(columns=list(FILES.column_names)).to_pylist()
+        found = QueryBuilder().register(table.name, opened).execute(select).read_all()
     except (DeltaError, OSError) as error:
-        raise LakeChanged(f"Lake table files in {lake} cannot be read ({_first_line(error)}).", _REBUILD) from error
-    return {row["path"]: FileRecord(**row) for row in rows}
+        raise LakeChanged(f"Lake table {table.name} cannot be read ({_first_line(error)}).", _REBUILD) from error
+    rows: list[dict[str, Any]] = found.to_struct_array().to_pylist() if found.num_rows else []
+    return rows
 
 
 def _first_line(error: BaseException) -> str:

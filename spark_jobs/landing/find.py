@@ -117,8 +117,7 @@ def _look(entry: os.DirEntry[str], path: str, kind: str, cause: str | None) -> L
         status = entry.stat(follow_symlinks=cause is None)
     except OSError:
         return LandingFile(path, kind, 0, _EPOCH, Path(entry.path), cause or "it is gone")
-    size = 0 if cause else status.st_size
-    return LandingFile(path, kind, size, _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000), Path(entry.path), cause)
+    return LandingFile(path, kind, status.st_size, _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000), Path(entry.path), cause)
 
 
 def _format(name: str) -> str | None:

@@ -20,7 +20,7 @@ from spark_jobs.lake import log
 from spark_jobs.lake.log import FileRecord, Positions
 from spark_jobs.lake.tables import Lake, spark_schema
 from spark_jobs.landing.events import validate_events
-from spark_jobs.landing.find import LandingFile, find_files, new_files, unreadable_before
+from spark_jobs.landing.find import Landing, LandingFile, new_files, unreadable_before
 from spark_jobs.landing.pack import PackedFile, pack
 from spark_jobs.landing.songs import validate_songs
 from spark_jobs.pause import pause_at
@@ -56,36 +56,32 @@ class Ingested:
         files: The files it read, as recorded.
         reasons: Number of refused lines by reason; a line with two reasons counts under both.
         undone: Lake tables from which a batch that never finished was taken back.
-        unrecognised: Files of the landing zone that Songlake does not read.
     """
 
     batch_id: str | None = None
     files: tuple[FileRecord, ...] = ()
     reasons: dict[str, int] = field(default_factory=dict)
     undone: tuple[str, ...] = ()
-    unrecognised: tuple[str, ...] = ()
 
 
-def ingest(landing_root: Path, lake: Path, spark: Callable[[], SparkSession], progress: Callable[[LandingFile], None] | None = None) -> Ingested:
+def ingest(landing: Landing, lake: Path, spark: Callable[[], SparkSession], progress: Callable[[LandingFile], None] | None = None) -> Ingested:
     """Read new and changed files of the landing zone into the lake. The caller holds the lake's lock.
 
     Args:
-        landing_root: Root of the landing zone.
+        landing: What a walk of the landing zone found.
         lake: The lake's folder; its tables are created where missing.
         spark: Starts the session; called only if there is something to read.
         progress: Called after each file that was read.
 
     Raises:
-        InputMissing: The landing zone cannot be listed.
         LakeChanged: The lake was changed behind Songlake's back; nothing is written.
         LockHeld: Another ingest wrote meanwhile; this batch does not count.
     """
-    landing = find_files(landing_root)
     log.create_missing(lake)
     undone = tuple(log.undo_unfinished_batch(lake))
     known = log.read_files(lake)
     files = [*new_files(landing, known), *unreadable_before(landing, known)]
-    nothing = Ingested(undone=undone, unrecognised=tuple(landing.unrecognised))
+    nothing = Ingested(undone=undone)
     if not files:
         return nothing
     now = datetime.now(UTC)
@@ -96,7 +92,7 @@ def ingest(landing_root: Path, lake: Path, spark: Callable[[], SparkSession], pr
             return nothing
         batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, log.snapshot(lake))
         records = batch.write()
-    return Ingested(batch_id, tuple(records), batch.reasons, undone, tuple(landing.unrecognised))
+    return Ingested(batch_id, tuple(records), batch.reasons, undone)
 
 
 @contextmanager

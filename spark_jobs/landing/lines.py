@@ -105,7 +105,8 @@ def _special_bytes(content: np.ndarray) -> np.ndarray:
     escapes = escapes[np.isin(following[escapes], _of(b"bfnrtu"))]
     entities = np.flatnonzero(content == ord("&"))
     entities = entities[np.isin(following[entities], _of(b"lgqa#"))]
-    return np.concatenate((escapes, entities, np.flatnonzero(content >= 0x80)))
+    # Vertical tabs and form feeds are white space to the rules, not to JSON.
+    return np.concatenate((escapes, entities, np.flatnonzero((content >= 0x80) | (content == 0x0B) | (content == 0x0C))))
 
 
 def _of(characters: bytes) -> np.ndarray:

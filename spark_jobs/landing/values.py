@@ -68,7 +68,7 @@ def _parsed(fields: Fields) -> Column:
     """
     schema = ArrayType(StructType([StructField(key, StringType()) for key in (*fields.keys, NESTED, _SEAL)]))
     sealed = f"""concat('[', coalesce(record, line), ',{{"{_SEAL}":"', {_seal()}, '"}}]')"""
-    begins = "record IS NOT NULL OR startswith(line, '{') OR line RLIKE r'^[ \\t\\x0b\\f]*\\{'"
+    begins = "record IS NOT NULL OR startswith(line, '{') OR line RLIKE r'^[ \\t]*\\{'"
     return F.from_json(F.expr(f"CASE WHEN {begins} THEN {sealed} END"), schema, _JSON_OPTIONS)
 
 

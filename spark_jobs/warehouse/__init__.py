@@ -1,0 +1,1 @@
+"""PostgreSQL: connect, stage, check, publish. Only `stage` needs Spark."""

@@ -68,8 +68,8 @@ def is_empty(connection: Connection, table: Table) -> bool:
 
 @explained
 def staged_batch(connection: Connection) -> str | None:
-    """Name the batch whose rows stand in staging; it may be incomplete, which `find` tells by not knowing it."""
-    row = connection.execute("SELECT batch_id FROM ops.staged").fetchone()
+    """Name the batch whose rows stand in staging, all of them; one that died on the way does not count."""
+    row = connection.execute("SELECT batch_id FROM ops.staged INNER JOIN ops.batches USING (batch_id)").fetchone()
     return str(row[0]) if row else None
 
 
@@ -86,6 +86,9 @@ def begin_batch(connection: Connection, batch_id: str) -> None:
         known = find(connection, batch_id)
         if known and known.status == "published":
             raise BadUsage(f"Batch {batch_id} is published already.", "Give the batch another name.")
+        # A batch of the same name that did not get through counts no more.
+        for table in ("check_results", "acceptances", "batches"):
+            connection.execute(sql.SQL("DELETE FROM {} WHERE batch_id = %s").format(sql.Identifier("ops", table)), [batch_id])
         connection.execute("DELETE FROM ops.staged")
         connection.execute("INSERT INTO ops.staged (batch_id, started_at) VALUES (%s, now())", [batch_id])
         empty_staging(connection)
@@ -118,9 +121,6 @@ def finish_staging(
         started = connection.execute("SELECT started_at FROM ops.staged WHERE batch_id = %s FOR UPDATE", [batch_id]).fetchone()
         if started is None:
             raise not_staged(batch_id)
-        # A batch of the same name that did not get through counts no more.
-        for table in ("check_results", "acceptances", "batches"):
-            connection.execute(sql.SQL("DELETE FROM {} WHERE batch_id = %s").format(sql.Identifier("ops", table)), [batch_id])
         connection.execute(
             "INSERT INTO ops.batches (batch_id, status, started_at, staged_at, base, target, expected)"
             " VALUES (%s, 'staged', %s, now(), %s, %s, %s)",

@@ -13,10 +13,10 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.contracts import FILES, STAGED, STAR, Table
-from spark_jobs.errors import InputMissing, ServiceUnreachable
+from spark_jobs.contracts import FILES, STAGED, Table
+from spark_jobs.errors import ServiceUnreachable
 from spark_jobs.lake import log
-from spark_jobs.lake.log import Position, Positions
+from spark_jobs.lake.log import Position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.pause import pause_at
 from spark_jobs.warehouse import batches
@@ -40,20 +40,6 @@ class Target:
     connections: int
 
 
-def positions_to_publish(lake: Path) -> Positions:
-    """Tell what the warehouse is to come to: each star table as it is, and `files` as the star tables have taken it in. Needs no JVM.
-
-    Raises:
-        InputMissing: There is no lake, or a star table is behind it.
-        LakeChanged: The lake was changed behind Songlake's back.
-    """
-    counted = log.snapshot(lake)
-    behind = [table.name for table in STAR if not counted or not log.is_current(log.bookmark(lake, table), table, counted)]
-    if behind:
-        raise InputMissing(f"Star tables {', '.join(behind)} in {lake} are behind the lake.", "Run build_star first, or name another folder with --lake.")
-    return {**log.star_positions(lake), FILES.name: counted[FILES.name]}
-
-
 def stage(lake: Path, target: Target, spark: Callable[[], SparkSession]) -> str | None:
     """Stage a batch; the caller holds the writer's lock of the warehouse.
 
@@ -70,7 +56,7 @@ def stage(lake: Path, target: Target, spark: Callable[[], SparkSession]) -> str 
         LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
         ServiceUnreachable: PostgreSQL went away meanwhile.
     """
-    wanted, published = positions_to_publish(lake), batches.published(target.connection)
+    wanted, published = log.positions_to_publish(lake), batches.published(target.connection)
     pending = [table for table in STAGED if published.get(table.name) != wanted[table.name]]
     if not pending:
         return None

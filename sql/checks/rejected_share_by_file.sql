@@ -9,4 +9,4 @@ SELECT
     %(max_rejected_share)s::numeric AS allowed
 FROM staging.files
 WHERE NOT deleted AND lines >= 100 AND rejected > %(max_rejected_share)s::numeric * lines
-ORDER BY rejected DESC, path
+ORDER BY rejected DESC, path ASC

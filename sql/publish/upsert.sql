@@ -8,8 +8,9 @@ WITH written AS (
     SELECT {columns}
     FROM {staged}
     WHERE NOT deleted
-    ON CONFLICT ({key}) DO UPDATE SET {assignments}
-    WHERE ({live_values}) IS DISTINCT FROM ({staged_values})
+    ON CONFLICT ({key}) DO UPDATE
+        SET {assignments}
+        WHERE ({live_values}) IS DISTINCT FROM ({staged_values})
     RETURNING xmax = 0 AS is_new
 )
 

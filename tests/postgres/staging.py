@@ -129,6 +129,11 @@ def gate(connection: Connection, batch_id: str, **limits: Any) -> dict[str, Chec
     return {result.name: result for result in check(connection, batch_id, Gate(**limits))}
 
 
+def failing(results: dict[str, CheckResult]) -> dict[str, str | None]:
+    """Everything that was found, with its detail."""
+    return {name: result.detail for name, result in results.items() if not result.passed}
+
+
 def load(connection: Connection, batch_id: str, rows: Rows) -> dict[str, TableChange]:
     """Stage, check and publish rows that pass."""
     stage(connection, batch_id, rows)

@@ -111,7 +111,7 @@ def test_batch_that_is_not_staged_completely_is_not_checked(warehouse: Connectio
     with pytest.raises(BadUsage, match="no batch b1"):
         check(warehouse, "b1", GATE)
     begin_batch(warehouse, "b1")
-    assert staged_batch(warehouse) == "b1"
+    assert staged_batch(warehouse) is None
     with pytest.raises(BadUsage, match="not staged completely"):
         check(warehouse, "b1", GATE)
 
@@ -156,6 +156,9 @@ def test_finish_refuses_rows_without_a_bookmark(warehouse: Connection) -> None:
 def test_batch_of_the_same_name_starts_afresh(warehouse: Connection) -> None:
     stage(warehouse, "b1", batch(play(level="gold")))
     check(warehouse, "b1", GATE)
+    assert staged_batch(warehouse) == "b1"
+    begin_batch(warehouse, "b1")
+    assert (staged_batch(warehouse), status(warehouse, "b1")) == (None, None)
     stage(warehouse, "b1", batch(play()))
     assert status(warehouse, "b1") == "staged"
     assert warehouse.execute("SELECT count(*) FROM ops.check_results").fetchone() == (0,)

@@ -63,7 +63,8 @@ def test_tables_are_those_of_the_contracts(warehouse: Connection) -> None:
 def test_columns_agree_with_the_contracts(warehouse: Connection) -> None:
     found = warehouse.execute(
         "SELECT table_schema, table_name, column_name, data_type, is_nullable, collation_name FROM information_schema.columns"
-        " WHERE table_schema IN ('dwh', 'staging', 'ops') AND table_name <> 'user_levels' ORDER BY table_schema, table_name, ordinal_position"
+        " WHERE table_schema IN ('dwh', 'staging', 'ops') AND table_name <> 'user_levels'"
+        " ORDER BY table_schema, table_name, ordinal_position"
     ).fetchall()
     assert found == [
         (*name, column.name, column.type.value, "YES" if column.nullable else "NO", column.collation)
