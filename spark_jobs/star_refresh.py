@@ -122,7 +122,7 @@ def _merge(changes: _Changes, table: Table, derived: DataFrame, affected: DataFr
     lake, recorded = changes.lake, changes.bookmark_of(table)
     held = lake.read(table)
     if affected is None:
-        if held.isEmpty():
+        if log.is_untouched(lake.path, table):
             lake.append(table, derived, recorded)
             return
         affected = derived.select(*table.key).unionByName(held.select(*table.key)).distinct()
@@ -144,7 +144,7 @@ def _replace_dates(changes: _Changes, table: Table, dates: list[date] | None, de
     lake, recorded = changes.lake, changes.bookmark_of(table)
     if dates is None:
         derived = derive(winning_events(changes.events()))
-        if lake.read(table).isEmpty():
+        if log.is_untouched(lake.path, table):
             lake.append(table, derived, recorded)
         else:
             lake.replace(table, derived, recorded)

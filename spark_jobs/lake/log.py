@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from deltalake import CommitProperties, DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -283,6 +284,27 @@ def star_positions(lake: Path) -> Positions:
             last = next((commit.version for commit in commits(opened) if commit.operation not in _HARMLESS), 0)
             positions[table.name] = Position(position(opened).table_id, last)
     return positions
+
+
+def is_untouched(lake: Path, table: Table) -> bool:
+    """Whether nothing was ever written to a table, so that it is empty."""
+    opened = open_table(lake, table)
+    return opened is None or all(commit.operation in _HARMLESS for commit in commits(opened))
+
+
+def has_feed(lake: Path, table: Table, after: Position, upto: Position) -> bool:
+    """Whether every commit between two positions, and every file it names, is still there, so that the change feed can be read."""
+    folder = lake_path(lake, table)
+    for version in range(after.version + 1, upto.version + 1):
+        try:
+            actions = [json.loads(line) for line in (folder / "_delta_log" / f"{version:020}.json").read_text().splitlines()]
+        except FileNotFoundError:
+            return False
+        for action in actions:
+            for named in (action[kind] for kind in ("add", "remove", "cdc") if kind in action):
+                if named.get("dataChange", True) and not (folder / unquote(named["path"])).exists():
+                    return False
+    return True
 
 
 def is_current(bookmarked: Positions, table: Table, counted: Positions) -> bool:

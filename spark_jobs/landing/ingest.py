@@ -129,12 +129,15 @@ class _Batch:
         """Write events, catalog, rejects, and last `files`, which makes the batch count."""
         rejects = []
         for kind in _KINDS:
-            lines = self._validated(kind)
-            self._count(kind, lines)
-            self._replace(kind.table, self._accepted(kind, lines) if self._total(kind, "accepted") else None, "accepted", kind)
+            accepted = None
+            if any(packed.lines for packed in self._packed if packed.file.kind == kind.name):
+                lines = self._validated(kind)
+                self._count(kind, lines)
+                accepted = self._accepted(kind, lines) if self._total(kind, "accepted") else None
+                if self._total(kind, "rejected"):
+                    rejects.append(self._rejected(kind, lines))
+            self._replace(kind.table, accepted, "accepted", kind)
             pause_at(kind.table.name)
-            if self._total(kind, "rejected"):
-                rejects.append(self._rejected(kind, lines))
         self._replace(REJECTS, rejects[0].unionByName(rejects[1]) if len(rejects) == 2 else rejects[0] if rejects else None, "rejected")
         pause_at("rejects")
         records = [self._record(packed) for packed in self._packed]
@@ -166,16 +169,16 @@ class _Batch:
 
     def _count(self, kind: _Kind, lines: DataFrame) -> None:
         """Count accepted, repeated and rejected lines of each file; one row a file comes back."""
-        each = lines.where("size(reasons) = 0").groupBy("file_id", *kind.identity).agg(F.count(F.lit(1)).alias("times"))
-        accepted = each.groupBy("file_id").agg(F.count(F.lit(1)).alias("accepted"), F.sum(F.col("times") - 1).alias("repeated"))
-        for row in accepted.collect():
-            self._counts.setdefault(row.file_id, {}).update(accepted=row.accepted, repeated=row.repeated)
-        refused = lines.where("size(reasons) > 0").select("file_id", "reasons")
-        for row in refused.groupBy("file_id", "reasons").count().collect():
-            counts = self._counts.setdefault(row.file_id, {})
-            counts["rejected"] = counts.get("rejected", 0) + row["count"]
+        identity = F.when(F.size("reasons") == 0, F.struct(*kind.identity))
+        each = lines.groupBy("file_id", "reasons", identity.alias("identity")).agg(F.count(F.lit(1)).alias("times"))
+        for row in each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).collect():
+            counts = self._counts.setdefault(row.file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
+            if row.reasons:
+                counts["rejected"] += row.lines
+            else:
+                counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
             for reason in row.reasons:
-                self.reasons[reason] = self.reasons.get(reason, 0) + row["count"]
+                self.reasons[reason] = self.reasons.get(reason, 0) + row.lines
 
     def _total(self, kind: _Kind, what: str) -> int:
         return sum(self._counts.get(packed.file_id, {}).get(what, 0) for packed in self._packed if packed.file.kind == kind.name)

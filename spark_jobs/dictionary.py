@@ -1,0 +1,102 @@
+"""Write the data dictionary from the contracts, so that it cannot say anything else. Imports nothing of Spark.
+
+python -m spark_jobs.dictionary
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from spark_jobs.contracts import FILES, LAKE, OPS, STAR, Column, Table
+from spark_jobs.landing.reasons import Reason
+
+DICTIONARY = Path(__file__).resolve().parent.parent / "docs" / "data_dictionary.md"
+
+_INTRODUCTION = """\
+# Data dictionary
+
+Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py` and `spark_jobs/landing/reasons.py`. Do not edit it: a test
+compares it with them.
+
+Types are PostgreSQL's names. In Delta, `text` is string, `text[]` array of strings, `bigint` long, `integer` integer, `double precision`
+double, and `timestamp with time zone` timestamp. Every time is UTC. A column that may not be null says so under *null*. The same sentences
+stand as comments on the tables and columns in PostgreSQL.
+"""
+_LAKE = """\
+## The lake
+
+Delta tables under the lake's folder. They hold what each file of the landing zone says now. Delta only; PostgreSQL has a copy of `files`.
+"""
+_STAR = """\
+## The star schema
+
+Delta tables under `star/` in the lake's folder, and PostgreSQL tables in the schema `dwh`. The partition column `start_date` is in Delta
+only.
+"""
+_USER_LEVELS = """\
+### user_levels (view)
+
+The history of each user's level, as seen on plays. PostgreSQL only: `dwh.user_levels`, computed from `dwh.songplays` when it is asked.
+
+- **One row is** one run of plays of one user with the same level. Plays are ordered by start_time, session_id, item_in_session.
+- **Key**: user_id, valid_from. A level that changes back within one millisecond gives two rows with the same key.
+- `user_id` and `level` are those of the plays. `valid_from` is the start of the run's first play. `valid_to` is the start of the user's
+  next run; null for the run that is still open.
+"""
+_OPS = """\
+## The books
+
+PostgreSQL tables in the schema `ops`: how the data came into the warehouse. `ops.files` has the columns of the lake's `files`, as they were
+when the last batch was published. The schema `staging` holds one batch on its way: a table for each star table and for `files`, with the same
+columns and `deleted` (true: the key goes; false: the row is as here).
+"""
+_REASONS = """\
+## Why a line is refused
+
+The column `reasons` of `rejects` holds every reason that applies. `bin/songlake rejects` prints the sentences. The rules in detail:
+[adr/0006](adr/0006-input-rules-in-detail.md).
+
+| reason | meaning |
+|---|---|
+"""
+
+
+def render() -> str:
+    """Give the data dictionary as Markdown."""
+    sections = [_INTRODUCTION, _LAKE, *map(_table, LAKE), _STAR, *map(_table, STAR), _USER_LEVELS, _OPS, *map(_table, OPS), _reasons()]
+    return "\n".join(sections)
+
+
+def _table(table: Table) -> str:
+    facts = [f"- **One row is** {table.grain}.", f"- **Key**: {', '.join(table.key)}."]
+    if table.partitioned_by:
+        facts.append(f"- **Partitioned in Delta by** {', '.join(table.partitioned_by)}.")
+    if table.sources:
+        facts.append(f"- **Follows** the lake's {' and '.join(table.sources)}.")
+    if table is FILES:
+        facts.append("- **In PostgreSQL** as `ops.files`.")
+    head = "| column | type | null | what it holds |\n|---|---|---|---|"
+    return "\n".join([f"### {table.name}", "", table.about, "", *facts, "", head, *_rows(table.columns), ""])
+
+
+def _rows(columns: Iterable[Column]) -> Iterable[str]:
+    for column in columns:
+        yield f"| {column.name} | {column.type.value} | {'' if column.nullable else 'never'} | {_cell(column.about)} |"
+
+
+def _reasons() -> str:
+    return _REASONS + "".join(f"| `{reason.value}` | {_cell(reason.sentence)} |\n" for reason in Reason)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Write docs/data_dictionary.md."""
+    DICTIONARY.write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
