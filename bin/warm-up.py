@@ -9,10 +9,13 @@ What it computes does not matter; what a first run of the pipeline would have to
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
 from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -20,7 +23,7 @@ SCHEMA = "ts BIGINT, user_id STRING, page STRING, length DOUBLE"
 
 
 def warm_up(spark: SparkSession, folder: Path) -> None:
-    """Read text, JSON and CSV; write, replace, merge and read a Delta table and its change feed; load the JDBC driver."""
+    """Read text, JSON and CSV; write, replace, merge and read a Delta table and its change feed; try JDBC."""
     lines, table = folder / "lines.json", str(folder / "table")
     lines.write_text(
         "\n".join(f'{{"ts": {1541105830796 + n}, "user_id": "{n % 5}", "page": "NextSong", "length": {n}.5}}' for n in range(100))
@@ -67,7 +70,12 @@ def warm_up(spark: SparkSession, folder: Path) -> None:
     spark.read.schema(SCHEMA).json(str(lines)).join(stored.select("ts", "event_date"), "ts", "left").write.mode("overwrite").parquet(
         str(folder / "parquet")
     )
-    spark.sparkContext._jvm.java.lang.Class.forName("org.postgresql.Driver")
+    spark.createDataFrame(stored.limit(10).toArrow()).withColumn("page", F.lower("page")).collect()
+    with contextlib.suppress(PySparkException, Py4JJavaError):
+        # Nobody listens there; the driver's classes are loaded on the way.
+        stored.write.jdbc(
+            "jdbc:postgresql://127.0.0.1:1/none?reWriteBatchedInserts=true", "none", properties={"driver": "org.postgresql.Driver"}
+        )
 
 
 def main() -> int:

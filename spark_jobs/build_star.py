@@ -1,6 +1,6 @@
 """Bring the star tables up to date with the lake.
 
-    bin/spark-submit spark_jobs/build_star.py --lake data/lake
+bin/spark-submit spark_jobs/build_star.py --lake data/lake
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from spark_jobs import settings as settings_module
 from spark_jobs.console import Stages, err, out, print_table, run_command
 from spark_jobs.errors import BadUsage, ServiceUnreachable
 
-app = typer.Typer(help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 db = typer.Typer(help="The embedded PostgreSQL, for whoever has none.", no_args_is_help=True)
 app.add_typer(db, name="db")
 
@@ -147,7 +149,7 @@ def generate(
     songs: Annotated[int, typer.Option(min=0, help="distinct valid songs, one a file")] = 200,
     users: Annotated[int | None, typer.Option(min=1, help="registered users [one for every 100 events]")] = None,
     days: Annotated[int, typer.Option(min=1, help="days of events")] = 7,
-    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="first day")] = datetime(2018, 11, 1),  # noqa: B008, DTZ001
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="first day")] = datetime(2018, 11, 1),  # noqa: DTZ001
     first_day: Annotated[int, typer.Option(min=0, help="begin with this day, to go on where an earlier call ended")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="another seed, other data")] = 1,
     dirty: Annotated[float, typer.Option(min=0, max=0.5, help="share of bad lines")] = 0.002,
@@ -248,7 +250,9 @@ def db_psql(context: typer.Context) -> None:
     def command() -> int:
         settings = settings_module.load()
         if settings.warehouse_url is None and embedded.url(settings.postgres_home) is None:
-            raise ServiceUnreachable("The embedded PostgreSQL does not run.", "Start it with 'bin/songlake db start', or set WAREHOUSE_URL.")
+            raise ServiceUnreachable(
+                "The embedded PostgreSQL does not run.", "Start it with 'bin/songlake db start', or set WAREHOUSE_URL."
+            )
         given = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
         return embedded.psql(settings.postgres_home, given, context.args)
 

@@ -52,7 +52,11 @@ def run_command(command: Callable[[], int | None]) -> int:
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defence: a trace goes to the log, never to a person
         where = _keep_trace()
-        _say("Error", f"Something went wrong that Songlake did not expect ({type(error).__name__}).", f"The trace is in {where}; nothing half-done is live.")
+        _say(
+            "Error",
+            f"Something went wrong that Songlake did not expect ({type(error).__name__}).",
+            f"The trace is in {where}; nothing half-done is live.",
+        )
         return 1
 
 

@@ -47,21 +47,27 @@ def _java() -> Finding:
     home = os.environ.get("JAVA_HOME")
     if home is None:
         return Finding("Java 17", "not found", "Debian and Ubuntu: apt install openjdk-17-jre-headless; or point JAVA_HOME at a Java 17.")
-    told = subprocess.run([f"{home}/bin/java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()  # noqa: S603
+    told = subprocess.run([f"{home}/bin/java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()
     return Finding("Java 17", f"{told[0] if told else 'says nothing'} in {home}")
 
 
 def _packages() -> Finding:
     spark, client = metadata.version("pyspark"), metadata.version("pyspark-client")
     same = spark == client
-    return Finding("pyspark and pyspark-client", f"{spark} and {client}", None if same else "They own the same files and must be equal: 'make setup'.")
+    return Finding(
+        "pyspark and pyspark-client", f"{spark} and {client}", None if same else "They own the same files and must be equal: 'make setup'."
+    )
 
 
 def _jars() -> Finding:
-    names = [line.split()[0].split(":") for line in (PROJECT / "conf" / "jars.txt").read_text().splitlines() if line and not line.startswith("#")]
+    names = [
+        line.split()[0].split(":") for line in (PROJECT / "conf" / "jars.txt").read_text().splitlines() if line and not line.startswith("#")
+    ]
     folder = Path(os.environ.get("SPARK_HOME", "")) / "jars"
     missing = [f"{name}-{version}.jar" for _, name, version in names if not (folder / f"{name}-{version}.jar").exists()]
-    return Finding("jars", f"missing: {', '.join(missing)}" if missing else f"{len(names)} of {len(names)}", "Run 'make setup'." if missing else None)
+    return Finding(
+        "jars", f"missing: {', '.join(missing)}" if missing else f"{len(names)} of {len(names)}", "Run 'make setup'." if missing else None
+    )
 
 
 def _memory() -> Finding:
@@ -72,12 +78,18 @@ def _memory() -> Finding:
 def _disk(settings: Settings) -> Finding:
     folder = next(path for path in (settings.lake, *settings.lake.parents) if path.exists())
     free = shutil.disk_usage(folder).free / 2**30
-    return Finding(f"disk of {settings.lake}", f"{free:.1f} GiB free", None if free >= _FREE_GB else "Free some space, or put the lake elsewhere.")
+    return Finding(
+        f"disk of {settings.lake}", f"{free:.1f} GiB free", None if free >= _FREE_GB else "Free some space, or put the lake elsewhere."
+    )
 
 
 def _landing(settings: Settings) -> Finding:
     found = settings.landing.is_dir() and os.access(settings.landing, os.R_OK | os.X_OK)
-    return Finding(f"landing {settings.landing}", "readable" if found else "not there", None if found else "Create it, or 'bin/songlake generate' sample data.")
+    return Finding(
+        f"landing {settings.landing}",
+        "readable" if found else "not there",
+        None if found else "Create it, or 'bin/songlake generate' sample data.",
+    )
 
 
 def _lake(settings: Settings) -> Finding:

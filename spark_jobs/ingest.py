@@ -1,6 +1,6 @@
 """Read new and changed files of the landing zone into the lake.
 
-    bin/spark-submit spark_jobs/ingest.py --landing data/landing --lake data/lake
+bin/spark-submit spark_jobs/ingest.py --landing data/landing --lake data/lake
 """
 
 from __future__ import annotations

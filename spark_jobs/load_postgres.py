@@ -1,6 +1,6 @@
 """Stage everything that is not yet published in PostgreSQL; `bin/songlake check` and `publish` then make it live.
 
-    WAREHOUSE_URL=postgresql://... bin/spark-submit spark_jobs/load_postgres.py --lake data/lake
+WAREHOUSE_URL=postgresql://... bin/spark-submit spark_jobs/load_postgres.py --lake data/lake
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The whole pipeline in one process and one Spark session: ingest, build_star, load_postgres, check_quality, publish.
 
-    bin/songlake run --landing data/landing
-    bin/spark-submit spark_jobs/pipeline.py --landing data/landing --lake data/lake
+bin/songlake run --landing data/landing
+bin/spark-submit spark_jobs/pipeline.py --landing data/landing --lake data/lake
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from spark_jobs.console import out, print_table
-from spark_jobs.landing.reasons import Reason
+from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.pipeline import Summary
 
 
@@ -25,7 +25,7 @@ def print_summary(summary: Summary) -> None:
     if summary.files:
         _print_files(summary)
     if summary.reasons:
-        rows = [[reason, Reason(reason).sentence, f"{count:,}"] for reason, count in sorted(summary.reasons.items())]
+        rows = [[reason, SENTENCES[reason], f"{count:,}"] for reason, count in sorted(summary.reasons.items())]
         print_table("Refused lines ('bin/songlake rejects' shows them)", ["reason", "meaning", "lines"], rows)
     if summary.tables:
         rows = [
@@ -58,7 +58,12 @@ def _print_files(summary: Summary) -> None:
 
 def _print_checks(summary: Summary) -> None:
     rows = [
-        [result.name, result.severity, "passed" if result.passed else "FAILED" if result.severity == "fail" else "warns", result.detail or result.about]
+        [
+            result.name,
+            result.severity,
+            "passed" if result.passed else "FAILED" if result.severity == "fail" else "warns",
+            result.detail or result.about,
+        ]
         for result in sorted(summary.checks, key=lambda result: (result.passed, result.severity, result.name))
     ]
     print_table(f"Checks of batch {summary.load_batch}", ["check", "severity", "result", "what"], rows)

@@ -20,9 +20,9 @@ class Gate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_rejected_share: float = Field(0.05, ge=0, le=1, description="share of refused lines per kind, over all unpublished files")
-    max_deleted_share: float = Field(0.10, ge=0, le=1, description="share of a live table that one batch may delete ...")
-    max_deleted_rows: int = Field(1000, ge=0, description="... if that is also more rows than this")
+    max_rejected_share: float = Field(default=0.05, ge=0, le=1, description="share of refused lines per kind, over all unpublished files")
+    max_deleted_share: float = Field(default=0.10, ge=0, le=1, description="share of a live table that one batch may delete ...")
+    max_deleted_rows: int = Field(default=1000, ge=0, description="... if that is also more rows than this")
 
 
 class Warehouse(BaseModel):
@@ -30,8 +30,8 @@ class Warehouse(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    connections: int = Field(2, ge=1, le=32, description="JDBC connections that write staging side by side")
-    lock_timeout_seconds: int = Field(30, ge=1, description="how long publish waits for a table that somebody has locked")
+    connections: int = Field(default=2, ge=1, le=32, description="JDBC connections that write staging side by side")
+    lock_timeout_seconds: int = Field(default=30, ge=1, description="how long publish waits for a table that somebody has locked")
 
 
 class Settings(BaseSettings):
@@ -41,13 +41,13 @@ class Settings(BaseSettings):
         env_prefix="SONGLAKE_", env_nested_delimiter="__", yaml_file=CONF, yaml_file_encoding="utf-8", extra="forbid", frozen=True
     )
 
-    landing: Path = Field(PROJECT / "data" / "landing", description="root of the landing zone")
-    lake: Path = Field(PROJECT / "data" / "lake", description="folder of the Delta tables")
-    postgres_home: Path = Field(PROJECT / "data" / "postgres", description="the embedded PostgreSQL's own folder")
-    settle_seconds: float = Field(10, ge=0, description="how long a file must stand still before the sensor takes it")
+    landing: Path = Field(default=PROJECT / "data" / "landing", description="root of the landing zone")
+    lake: Path = Field(default=PROJECT / "data" / "lake", description="folder of the Delta tables")
+    postgres_home: Path = Field(default=PROJECT / "data" / "postgres", description="the embedded PostgreSQL's own folder")
+    settle_seconds: float = Field(default=10, ge=0, description="how long a file must stand still before the sensor takes it")
     gate: Gate = Gate()
     warehouse: Warehouse = Warehouse()
-    warehouse_url: SecretStr | None = Field(None, validation_alias="WAREHOUSE_URL", description="only from the environment")
+    warehouse_url: SecretStr | None = Field(default=None, validation_alias="WAREHOUSE_URL", description="only from the environment")
 
     @classmethod
     def settings_customise_sources(
@@ -70,7 +70,9 @@ def load(**overrides: Any) -> Settings:
     Raises:
         BadUsage: A key is unknown or a value cannot be used; the sentence names it.
     """
-    given = {name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items() if value is not None}
+    given: dict[str, Any] = {
+        name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items() if value is not None
+    }
     try:
         settings = Settings(**given)
     except ValidationError as error:
@@ -78,7 +80,8 @@ def load(**overrides: Any) -> Settings:
         where = ".".join(str(part) for part in first["loc"])
         # The value itself is left out: it could be a password.
         raise BadUsage(
-            f"Setting {where!r} cannot be used: {first['msg']}.", f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line."
+            f"Setting {where!r} cannot be used: {first['msg']}.",
+            f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line.",
         ) from None
     rooted = {name: PROJECT / getattr(settings, name) for name in ("landing", "lake", "postgres_home")}
     settings = settings.model_copy(update=rooted)

@@ -16,7 +16,7 @@ from spark_jobs.contracts import REJECTS, STAR
 from spark_jobs.errors import BadUsage, InputMissing, SonglakeError
 from spark_jobs.lake import log
 from spark_jobs.landing.find import find_files, new_files
-from spark_jobs.landing.reasons import Reason
+from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.settings import Settings
 
 _SHOWN = 10
@@ -110,13 +110,20 @@ def _print(status: Status) -> None:
     if status.unreadable:
         print_table("Unreadable files, tried again in every run", ["file", "cause"], [list(item) for item in status.unreadable.items()])
     if status.unrecognised:
-        print_table("Not recognised: neither below song_data or log_data, or of another kind", ["file"], [[path] for path in _some(status.unrecognised)])
+        print_table(
+            "Not recognised: neither below song_data or log_data, or of another kind",
+            ["file"],
+            [[path] for path in _some(status.unrecognised)],
+        )
     if status.behind:
         out.print(f"Behind the lake: {', '.join(status.behind)}; the next run brings them up to date.", markup=False, highlight=False)
     if status.rows:
         print_table("Warehouse", ["table", "rows"], [[name, f"{count:,}"] for name, count in status.rows.items()])
     if status.batches:
-        rows = [[str(batch["batch_id"]), str(batch["status"]), _moment(batch["started_at"]), _moment(batch["published_at"])] for batch in status.batches]
+        rows = [
+            [str(batch["batch_id"]), str(batch["status"]), _moment(batch["started_at"]), _moment(batch["published_at"])]
+            for batch in status.batches
+        ]
         print_table("Last batches", ["batch", "status", "started", "published"], rows)
     if not status.waiting and not status.behind:
         out.print("Nothing waits.")
@@ -137,8 +144,8 @@ def show_rejects(lake: Path, pattern: str, reason: str | None, limit: int, as_js
         InputMissing: There is no lake.
         BadUsage: No reason has that name.
     """
-    if reason is not None and reason not in set(Reason):
-        raise BadUsage(f"No reason is named {reason!r}.", f"Take one of {', '.join(Reason)}.")
+    if reason is not None and reason not in SENTENCES:
+        raise BadUsage(f"No reason is named {reason!r}.", f"Take one of {', '.join(SENTENCES)}.")
     found = 0
     for row in _rejects(lake, pattern, reason):
         found += 1
@@ -168,7 +175,7 @@ def _rejects(lake: Path, pattern: str, reason: str | None) -> Iterator[dict[str,
 def _print_reject(row: dict[str, Any]) -> None:
     out.print(f"[bold]{row['source_file'].replace('[', chr(92) + '[')}[/], line {row['line_number']}", highlight=False, soft_wrap=True)
     for reason in row["reasons"]:
-        out.print(f"  {reason}: {Reason(reason).sentence}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"  {reason}: {SENTENCES[reason]}", markup=False, highlight=False, soft_wrap=True)
     raw = row["raw_line"]
     shown = raw if len(raw) <= _RAW_SHOWN else f"{raw[:_RAW_SHOWN]} ... ({len(raw):,} characters; --json shows all)"
     out.print(f"  {shown!r}", markup=False, highlight=False, soft_wrap=True)

@@ -130,14 +130,19 @@ class World:
         """The `xmin` of every live row, which changes when a row is written."""
         with psycopg.connect(self.url) as connection:
             tables = [sql.Identifier("dwh", table.name) for table in STAR] + [sql.Identifier("ops", "files")]
-            return {table.as_string(): connection.execute(sql.SQL("SELECT xmin::text, ctid::text FROM {} ORDER BY 2").format(table)).fetchall() for table in tables}
+            return {
+                table.as_string(): connection.execute(sql.SQL("SELECT xmin::text, ctid::text FROM {} ORDER BY 2").format(table)).fetchall()
+                for table in tables
+            }
 
 
 def compare_files(lake: Path, wanted: Warehouse) -> None:
     """Compare the lake's books of files and refused lines with the oracle's."""
     names = ("path", "kind", "status", "size", "lines", "accepted", "repeated", "rejected")
     files = {row[0]: row[1:] for row in _query(lake / "files", FILES.name, names)}
-    expected = {path: (row.kind, row.status, row.size, row.lines, row.accepted, row.repeated, row.rejected) for path, row in wanted.files.items()}
+    expected = {
+        path: (row.kind, row.status, row.size, row.lines, row.accepted, row.repeated, row.rejected) for path, row in wanted.files.items()
+    }
     assert _differences(files, expected) == {}
     rows = _query(lake / "rejects", REJECTS.name, ("source_file", "raw_line", "reasons"))
     found = Counter((path, raw, tuple(sorted(reasons))) for path, raw, reasons in rows)
@@ -167,7 +172,9 @@ def user_levels(url: str) -> list[tuple[Any, ...]]:
     """Read the view user_levels in key order."""
     with psycopg.connect(url) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute("SELECT user_id, level, valid_from, valid_to FROM dwh.user_levels ORDER BY user_id, valid_from").fetchall()
+        return connection.execute(
+            "SELECT user_id, level, valid_from, valid_to FROM dwh.user_levels ORDER BY user_id, valid_from"
+        ).fetchall()
 
 
 def _in_key_order(rows: Iterable[Sequence[Any]], table: Table) -> list[tuple[Any, ...]]:

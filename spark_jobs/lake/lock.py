@@ -23,7 +23,9 @@ def lake_lock(lake: Path, owner: str) -> Iterator[None]:
         lake.mkdir(parents=True, exist_ok=True)
         held = os.open(lake / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise InputMissing(f"The lake's folder {lake} cannot be written ({error.strerror}).", "Give this user the right to write it, or name another.") from None
+        raise InputMissing(
+            f"The lake's folder {lake} cannot be written ({error.strerror}).", "Give this user the right to write it, or name another."
+        ) from None
     try:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

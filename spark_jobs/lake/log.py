@@ -223,10 +223,14 @@ def _refuse_foreign_commits(lake: Path, table: Table, counted: Position) -> None
     if now.table_id != counted.table_id:
         raise LakeChanged(f"Lake table {table.name} was rebuilt: it is not the table that was last written.", _REBUILD)
     if now.version < counted.version:
-        raise LakeChanged(f"Lake table {table.name} is at version {now.version}, before version {counted.version} that was recorded.", _REBUILD)
+        raise LakeChanged(
+            f"Lake table {table.name} is at version {now.version}, before version {counted.version} that was recorded.", _REBUILD
+        )
     for commit in commits(opened, after=counted.version):
         if commit.operation not in _HARMLESS and not commit.recorded:
-            raise LakeChanged(f"Version {commit.version} of lake table {table.name} ({commit.operation}) was not written by Songlake.", _REBUILD)
+            raise LakeChanged(
+                f"Version {commit.version} of lake table {table.name} ({commit.operation}) was not written by Songlake.", _REBUILD
+            )
 
 
 def undo_unfinished_batch(lake: Path) -> list[str]:
@@ -255,7 +259,9 @@ def refuse_interference(lake: Path, before: Positions, batch_id: str) -> Positio
     now = {}
     for table in (EVENTS, CATALOG, REJECTS):
         opened = _must_open(lake, table)
-        others = [commit for commit in commits(opened, after=before[table.name].version) if commit.recorded.get("batch_id", batch_id) != batch_id]
+        others = [
+            commit for commit in commits(opened, after=before[table.name].version) if commit.recorded.get("batch_id", batch_id) != batch_id
+        ]
         if others:
             raise LockHeld(f"Another ingest wrote lake table {table.name} meanwhile.", "Let one ingest run at a time, then run this again.")
         now[table.name] = position(opened)
@@ -345,14 +351,16 @@ def positions_to_publish(lake: Path) -> Positions:
     """
     counted, stale = require_snapshot(lake), [table.name for table in stale_star_tables(lake)]
     if stale:
-        raise InputMissing(f"Star tables {', '.join(stale)} in {lake} are behind the lake.", "Run build_star first, or name another folder with --lake.")
+        raise InputMissing(
+            f"Star tables {', '.join(stale)} in {lake} are behind the lake.", "Run build_star first, or name another folder with --lake."
+        )
     return {**star_positions(lake), FILES.name: counted[FILES.name]}
 
 
 def read_files(lake: Path) -> dict[str, FileRecord]:
     """Read the `files` table as it is now, by path; empty where there is no lake yet."""
     files = open_table(lake, FILES)
-    return {} if files is None else {row["path"]: FileRecord(**row) for row in query(files, FILES, f"SELECT {', '.join(FILES.column_names)} FROM files")}
+    return {} if files is None else {row["path"]: FileRecord(**row) for row in query(files, FILES, "SELECT * FROM files")}
 
 
 def query(opened: DeltaTable, table: Table, select: str) -> list[dict[str, Any]]:
@@ -365,8 +373,7 @@ def query(opened: DeltaTable, table: Table, select: str) -> list[dict[str, Any]]
         found = QueryBuilder().register(table.name, opened).execute(select).read_all()
     except (DeltaError, OSError) as error:
         raise LakeChanged(f"Lake table {table.name} cannot be read ({_first_line(error)}).", _REBUILD) from error
-    rows: list[dict[str, Any]] = found.to_struct_array().to_pylist() if found.num_rows else []
-    return rows
+    return list(found.to_struct_array().to_pylist()) if found.num_rows else []
 
 
 def _first_line(error: BaseException) -> str:

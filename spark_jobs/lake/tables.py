@@ -44,8 +44,21 @@ _SPARK_TYPES: dict[Type, DataType] = {
 }
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _NO_FEED = ("DELTA_CDC_START_VERSION_AFTER_LATEST", "DELTA_UNSUPPORTED_TIME_TRAVEL", "DELTA_MISSING_CHANGE_DATA", "DELTA_VERSION_NOT_FOUND")
-_FILE_GONE = ("FILE_NOT_EXIST", "FileNotFoundException", "DELTA_FILE_NOT_FOUND", "DELTA_LOG_FILE_NOT_FOUND", "DELTA_TRUNCATED_TRANSACTION_LOG")
-_CONFLICT = ("DELTA_CONCURRENT", "ConcurrentAppend", "ConcurrentWrite", "ConcurrentDelete", "ConcurrentModification", "ConcurrentTransaction")
+_FILE_GONE = (
+    "FILE_NOT_EXIST",
+    "FileNotFoundException",
+    "DELTA_FILE_NOT_FOUND",
+    "DELTA_LOG_FILE_NOT_FOUND",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+)
+_CONFLICT = (
+    "DELTA_CONCURRENT",
+    "ConcurrentAppend",
+    "ConcurrentWrite",
+    "ConcurrentDelete",
+    "ConcurrentModification",
+    "ConcurrentTransaction",
+)
 
 
 def spark_schema(table: Table) -> StructType:
@@ -67,7 +80,8 @@ def told_errors(where: str) -> Iterator[None]:
         text = str(error)
         if any(sign in text for sign in _FILE_GONE):
             raise LakeChanged(
-                f"A file that the log of {where} names is missing.", "Restore the lake from a backup, or rebuild it: docs/operations.md, 'The lake was changed'."
+                f"A file that the log of {where} names is missing.",
+                "Restore the lake from a backup, or rebuild it: docs/operations.md, 'The lake was changed'.",
             ) from error
         if any(sign in text for sign in _CONFLICT):
             raise LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.") from error

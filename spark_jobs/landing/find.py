@@ -67,7 +67,10 @@ def find_files(root: Path) -> Landing:
         InputMissing: The root is not a folder, or may not be listed.
     """
     if not root.is_dir() or not os.access(root, os.R_OK | os.X_OK):
-        raise InputMissing(f"The landing folder {root} does not exist or may not be listed.", "Create it, or name another with --landing or SONGLAKE_LANDING.")
+        raise InputMissing(
+            f"The landing folder {root} does not exist or may not be listed.",
+            "Create it, or name another with --landing or SONGLAKE_LANDING.",
+        )
     landing = Landing()
     for entry, kind, cause in _walk(root, None, ()):
         relative = entry.path[len(str(root)) :].lstrip("/")
@@ -137,7 +140,11 @@ def new_files(landing: Landing, known: Mapping[str, FileRecord]) -> list[Landing
 
 def unreadable_before(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:
     """Files that could not be read and look the same now; each run tries them again."""
-    return [file for file in landing.files if _same(file, record := known.get(file.path)) and record is not None and record.status == "unreadable"]
+    return [
+        file
+        for file in landing.files
+        if _same(file, record := known.get(file.path)) and record is not None and record.status == "unreadable"
+    ]
 
 
 def _same(file: LandingFile, record: FileRecord | None) -> bool:

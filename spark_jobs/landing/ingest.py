@@ -64,7 +64,9 @@ class Ingested:
     undone: tuple[str, ...] = ()
 
 
-def ingest(landing: Landing, lake: Path, spark: Callable[[], SparkSession], progress: Callable[[LandingFile], None] | None = None) -> Ingested:
+def ingest(
+    landing: Landing, lake: Path, spark: Callable[[], SparkSession], progress: Callable[[LandingFile], None] | None = None
+) -> Ingested:
     """Read new and changed files of the landing zone into the lake. The caller holds the lake's lock.
 
     Args:
@@ -118,7 +120,14 @@ class _Batch:
     """One batch of files on its way into the lake."""
 
     def __init__(
-        self, lake: Lake, spool: Path, batch_id: str, begun_at: datetime, packed: list[PackedFile], known: dict[str, FileRecord], before: Positions
+        self,
+        lake: Lake,
+        spool: Path,
+        batch_id: str,
+        begun_at: datetime,
+        packed: list[PackedFile],
+        known: dict[str, FileRecord],
+        before: Positions,
     ) -> None:
         self._lake, self._spool, self._batch_id, self._begun_at = lake, spool, batch_id, begun_at
         self._packed, self._known, self._before = packed, known, before
@@ -150,7 +159,9 @@ class _Batch:
         packed = self._lake.spark.read.parquet(str(self._spool / f"{kind.name}.parquet")).join(F.broadcast(self._sources(kind)), "file_id")
         valid = kind.validate(packed.where("refused IS NULL"))
         refused = packed.where("refused IS NOT NULL").withColumn("reasons", F.array("refused"))
-        validated = valid.unionByName(refused, allowMissingColumns=True).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
+        validated = (
+            valid.unionByName(refused, allowMissingColumns=True).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
+        )
         validated.write.parquet(str(self._spool / f"{kind.name}_validated"))
         return self._lake.spark.read.parquet(str(self._spool / f"{kind.name}_validated"))
 
@@ -190,7 +201,12 @@ class _Batch:
         if repeating:
             others = [name for name in valid.columns if name not in (*kind.values, "file_id", *kind.identity)]
             greatest = F.max(F.struct(*kind.values, *others)).alias("greatest")
-            once = valid.where(F.col("file_id").isin(repeating)).groupBy("file_id", *kind.identity).agg(greatest).select("file_id", "greatest.*")
+            once = (
+                valid.where(F.col("file_id").isin(repeating))
+                .groupBy("file_id", *kind.identity)
+                .agg(greatest)
+                .select("file_id", "greatest.*")
+            )
             valid = valid.where(~F.col("file_id").isin(repeating)).unionByName(once)
         return self._stamped(kind.table, valid)
 
@@ -203,13 +219,18 @@ class _Batch:
     def _replace(self, table: Table, rows: DataFrame | None, counted: str, kind: _Kind | None = None) -> None:
         """Append the rows, in the same commit taking away what earlier versions of the files had said."""
         kinds = {kind.name} if kind else {kind.name for kind in _KINDS}
-        paths = [packed.file.path for packed in self._packed if packed.file.kind in kinds and getattr(self._known.get(packed.file.path), counted, 0)]
+        paths = [packed.file.path for packed in self._packed if packed.file.kind in kinds and self._said_before(packed, counted)]
         recorded = {"batch_id": self._batch_id}
         if paths:
             empty = self._lake.spark.createDataFrame([], spark_schema(table))
             self._lake.replace(table, empty if rows is None else rows, recorded, where=_is_one_of("source_file", paths), vouched=True)
         elif rows is not None:
             self._lake.append(table, rows, recorded)
+
+    def _said_before(self, packed: PackedFile, counted: str) -> bool:
+        """Whether an earlier version of the file has rows of that sort in the lake."""
+        record = self._known.get(packed.file.path)
+        return record is not None and getattr(record, counted) > 0
 
     def _record(self, packed: PackedFile) -> FileRecord:
         counts = self._counts.get(packed.file_id, {})

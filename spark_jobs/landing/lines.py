@@ -80,7 +80,7 @@ def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
     numbers = np.arange(before + 1, before + 1 + len(ends), dtype=np.int32)
     # Nearly every line begins with its brace; only the others can be blank.
     doubtful = np.flatnonzero(content[offsets[:-1]] != ord("{"))
-    blank = [i for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(WHITE.encode())]
+    blank = [int(i) for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(WHITE.encode())]
     records: list[str | None] = [None] * len(ends)
     refused: list[str | None] = [None] * len(ends)
     for i in np.setdiff1d(np.searchsorted(ends, _special_bytes(content), side="right"), blank):

@@ -176,7 +176,11 @@ class _Utf8:
 
     def _begin(self, block: bytes) -> bytes:
         self._begun = True
-        if block[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(block) > 1 and (block[0] == 0) != (block[1] == 0)) or block[:4] == b"\0\0\xfe\xff":
+        if (
+            block[:2] in (b"\xff\xfe", b"\xfe\xff")
+            or (len(block) > 1 and (block[0] == 0) != (block[1] == 0))
+            or block[:4] == b"\0\0\xfe\xff"
+        ):
             raise _Unreadable("the text is UTF-16 or UTF-32, not UTF-8")
         return block.removeprefix(b"\xef\xbb\xbf")
 

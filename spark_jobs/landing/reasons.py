@@ -38,3 +38,7 @@ class Reason(StrEnum):
     ARTIST_ID_TOO_LONG = "artist_id_too_long", "artist_id has more than 200 characters"
     ARTIST_NAME_MISSING = "artist_name_missing", "artist_name is missing"
     DURATION_INVALID = "duration_invalid", "duration is missing, not a number, or not finite and greater than 0"
+
+
+SENTENCES = {reason.value: reason.sentence for reason in Reason}
+"""What each reason means, by its name."""

@@ -18,7 +18,7 @@ _NUMBER = r"r'^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$'"
 _TOO_FINE = r"r'\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]'"
 """Numbers with non-zero digits that a decimal of 18 places could round away."""
 _NOT_A_NUMBER = "('NaN', 'Infinity', '-Infinity', '+Infinity')"
-_TOKEN = r"(-?(?:[0-9][0-9.eE+-]*|Infinity|NaN))"
+_BARE = r"(-?(?:[0-9][0-9.eE+-]*|Infinity|NaN))"
 _SEAL = "seal"
 
 # Spark's reader is lenient by default; these make it as strict as RFC 8259, and lift its limits on the size of values.
@@ -82,7 +82,7 @@ def _as_written(key: str) -> str:
     Spark respells fractions and exponents (1.50 becomes 1.5) and quotes NaN and infinities. Where a value can be one of those, the last
     such token of that key is read again from the line, and taken if it has the same value.
     """
-    value, token = f"seen.{key}", rf"""regexp_extract(line, r'(?s).*"{key}"\s*:\s*{_TOKEN}', 1)"""
+    value, token = f"seen.{key}", rf"""regexp_extract(line, r'(?s).*"{key}"\s*:\s*{_BARE}', 1)"""
     respelled = rf"""{value} < 'A' AND record IS NULL AND {value} RLIKE r'^(-?[0-9]+\.[0-9]+(E-?[0-9]+)?|"-?Infinity"|"NaN")$'"""
     same = f"try_cast({token} AS double) <=> try_cast(btrim({value}, '\"') AS double)"
     # Nested, because Spark evaluates what stands twice on the right of an AND for every row.
@@ -92,9 +92,11 @@ def _as_written(key: str) -> str:
 def _has_nested_text(fields: Fields) -> str:
     """Whether a text field holds an object or an array; the value alone cannot tell, since a title may be `[Intro]`."""
     found = [
-        rf"""CASE WHEN {value} LIKE '[%' OR {value} LIKE '{{%' THEN line RLIKE r'"{key}"\s*:\s*[\[{{]' END""" for key, value in _seen(fields.texts)
+        rf"""CASE WHEN {value} LIKE '[%' OR {value} LIKE '{{%' THEN line RLIKE r'"{key}"\s*:\s*[\[{{]' END"""
+        for key, value in _seen(fields.texts)
     ]
-    return f"CASE WHEN record IS NOT NULL THEN seen.{NESTED} IS NOT NULL ELSE coalesce({' OR '.join(f'coalesce({one}, false)' for one in found)}, false) END"
+    in_line = " OR ".join(f"coalesce({one}, false)" for one in found)
+    return f"CASE WHEN record IS NOT NULL THEN seen.{NESTED} IS NOT NULL ELSE coalesce({in_line}, false) END"
 
 
 def _seen(keys: dict[str, str]) -> list[tuple[str, str]]:
@@ -115,7 +117,8 @@ def _double(number: str) -> str:
 def _whole(number: str) -> str:
     """Give a number's text as a bigint, by its decimal value; null where it is no whole number or too large."""
     decimal = f"try_cast({number} AS decimal(38, 18))"
-    by_value = f"CASE WHEN {number} RLIKE {_NUMBER} AND NOT {number} RLIKE {_TOO_FINE} AND {decimal} = floor({decimal}) THEN try_cast(floor({decimal}) AS bigint) END"
+    is_whole = f"{number} RLIKE {_NUMBER} AND NOT {number} RLIKE {_TOO_FINE} AND {decimal} = floor({decimal})"
+    by_value = f"CASE WHEN {is_whole} THEN try_cast(floor({decimal}) AS bigint) END"
     return f"CASE WHEN {number} RLIKE '^[0-9]{{1,18}}$' THEN CAST({number} AS bigint) ELSE {by_value} END"
 
 

@@ -16,22 +16,26 @@ def songplays(winning_events: DataFrame, winning_songs: DataFrame) -> DataFrame:
     A play that matches no song keeps null ids and its own title and artist name.
     """
     plays = winning_events.where("page = 'NextSong'").withColumns(_match_key("song", "artist", "length"))
-    return plays.join(songs_by_match_key(winning_songs), list(MATCH_KEY), "left").select(
-        F.concat_ws("-", "ts", "session_id", "item_in_session", "user_id").alias("songplay_id"),
-        F.timestamp_millis("ts").alias("start_time"),
-        "user_id",
-        "level",
-        "song_id",
-        "artist_id",
-        "session_id",
-        "location",
-        "user_agent",
-        "item_in_session",
-        F.col("song").alias("song_title"),
-        F.col("artist").alias("artist_name"),
-        "length",
-        F.col("event_date").alias("start_date"),
-    ).select(*SONGPLAYS.column_names)
+    return (
+        plays.join(songs_by_match_key(winning_songs), list(MATCH_KEY), "left")
+        .select(
+            F.concat_ws("-", "ts", "session_id", "item_in_session", "user_id").alias("songplay_id"),
+            F.timestamp_millis("ts").alias("start_time"),
+            "user_id",
+            "level",
+            "song_id",
+            "artist_id",
+            "session_id",
+            "location",
+            "user_agent",
+            "item_in_session",
+            F.col("song").alias("song_title"),
+            F.col("artist").alias("artist_name"),
+            "length",
+            F.col("event_date").alias("start_date"),
+        )
+        .select(*SONGPLAYS.column_names)
+    )
 
 
 def songs_by_match_key(songs: DataFrame) -> DataFrame:
@@ -51,7 +55,12 @@ def match_keys_of_songs(records: DataFrame) -> DataFrame:
 
 def dates_of_plays(plays: DataFrame, keys: DataFrame) -> DataFrame:
     """Give the distinct start_date of the songplays that have one of these match keys, matched or not."""
-    return plays.withColumns(_match_key("song_title", "artist_name", "length")).join(F.broadcast(keys), list(MATCH_KEY), "left_semi").select("start_date").distinct()
+    return (
+        plays.withColumns(_match_key("song_title", "artist_name", "length"))
+        .join(F.broadcast(keys), list(MATCH_KEY), "left_semi")
+        .select("start_date")
+        .distinct()
+    )
 
 
 def _match_key(title: str, artist: str, seconds: str) -> dict[str, Column]:

