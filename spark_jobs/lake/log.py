@@ -250,6 +250,11 @@ def undo_unfinished_batch(lake: Path) -> list[str]:
     return undone
 
 
+def positions_now(lake: Path) -> Positions:
+    """Tell where the tables that a batch writes stand now, whatever counts."""
+    return {table.name: position(_must_open(lake, table)) for table in (EVENTS, CATALOG, REJECTS)}
+
+
 def refuse_interference(lake: Path, before: Positions, batch_id: str) -> Positions:
     """Tell where the lake tables stand after this batch wrote them, provided nobody else did meanwhile.
 

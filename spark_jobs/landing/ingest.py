@@ -92,7 +92,7 @@ def ingest(
         packed = [file for file in pack(files, spool, progress) if _tells_something_new(file, known)]
         if not packed:
             return nothing
-        batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, log.snapshot(lake))
+        batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, log.positions_now(lake))
         records = batch.write()
     return Ingested(batch_id, tuple(records), batch.reasons, undone)
 

@@ -29,7 +29,7 @@ class Text(Protocol):
     """A file's text as valid UTF-8, in pieces that end where a line ends."""
 
     def pieces(self, *, size: int = ..., ends: bool = True) -> Iterator[bytes]:
-        """Give it piece by piece; with `ends`, every line end is `\\n`."""
+        """Give it piece by piece; with `ends`, every line end is a line feed."""
 
 
 @dataclass(frozen=True)

@@ -151,14 +151,14 @@ def _refuse_change(file: LandingFile, raw: BinaryIO) -> None:
 
 
 class _Utf8:
-    """Reads a stream in pieces that end where a line ends, as valid UTF-8 with `\\n` for every line end outside CSV."""
+    """Reads a stream in pieces that end where a line ends, as valid UTF-8, outside CSV with a line feed for every line end."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._begun = False
 
     def pieces(self, *, size: int = 16 << 20, ends: bool = True) -> Iterator[bytes]:
-        """Give the stream piece by piece; with `ends=False` line ends are left as they are and pieces end after `\\n`."""
+        """Give the stream piece by piece; with `ends=False` line ends are left as they are."""
         left = b""
         while block := self._stream.read(size):
             if not self._begun:

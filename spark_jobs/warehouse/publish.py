@@ -83,6 +83,7 @@ def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict
         _keep_books(connection, batch, changes)
         empty_staging(connection)
         pause_at("publish")
+    pause_at("published")
     return changes
 
 

@@ -118,7 +118,8 @@ def _stage_deletions(connection: Connection, table: Table) -> int:
     keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
     live = sql.Identifier("ops" if table is FILES else "dwh", table.name)
     statement = sql.SQL(
-        "INSERT INTO {staged} ({keys}, deleted) SELECT {keys}, true FROM {live} AS live WHERE NOT EXISTS (SELECT FROM {staged} AS staged WHERE {same})"
+        "INSERT INTO {staged} ({keys}, deleted) SELECT {keys}, true FROM {live} AS live "
+        "WHERE NOT EXISTS (SELECT FROM {staged} AS staged WHERE {same})"
     ).format(
         staged=sql.Identifier("staging", table.name),
         keys=keys,

@@ -143,7 +143,7 @@ def test_wrong_use_is_refused_with_what_to_do(cli: Cli) -> None:
     assert (unknown.code, "max_rejected_share" in unknown.err.lower()) == (2, True)
     assert cli("run", "--nonsense").code == 2
     lake = cli("spark_jobs/build_star.py", "--lake", str(cli.world.root / "none"), program="bin/spark-submit")
-    assert (lake.code, "There is no lake" in lake.err) == (3, True)
+    assert (lake.code, "There is no lake" in lake.out + lake.err) == (3, True)
 
 
 def test_a_lake_changed_behind_songlakes_back_is_told_and_left_alone(cli: Cli) -> None:

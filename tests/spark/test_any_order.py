@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
+from spark_jobs.landing.find import find_files
+from spark_jobs.landing.ingest import ingest
+from spark_jobs.session import start_session
 from tests.world import DAY, START, World, event, song
 
 _ROUNDS = 3
@@ -145,5 +150,23 @@ def test_a_user_whose_latest_event_is_taken_back_falls_back_to_the_one_before(wo
     world.run()
     world.check()
     world.write("log_data/2.json", [event(START + DAY, "2", item=9)])
+    world.run()
+    world.check()
+
+
+def test_where_no_feed_can_be_had_whole_tables_are_compared_with_the_same_result(world: World) -> None:
+    world.write("log_data/1.json", [event(), event(item=1, level="paid"), event(START + DAY, "2", item=2)])
+    world.write("song_data/1.json", [song()])
+    world.run()
+    world.check()
+    world.write("log_data/1.json", [event(item=3), event(START + DAY, "3", item=2)])
+    world.write("song_data/1.json", [song(title="Other"), song("SO2")])
+    world.deliveries.observe(world.landing)
+    ingest(find_files(world.landing), world.lake, start_session)
+    for table in ("events", "catalog"):
+        DeltaTable(world.lake / table).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    world.run()
+    world.check()
+    shutil.rmtree(world.lake / "star")
     world.run()
     world.check()

@@ -68,7 +68,7 @@ def _deliver_events(world: World) -> None:
         1e30,
         [1],
         {"a": 1},
-        "１",
+        "\uff11",
         " 7 ",
         "0x1A",
         "1d",
@@ -227,8 +227,6 @@ def _deliver_songs(world: World) -> None:
             f"[\n{one},\n{two}\n]\n",
             one + two,
             f"[{one}, 5, {two}]",
-        ]
-        + [
             pretty + "\n5 junk",
             f"[{one},",
             f"[{one}",
