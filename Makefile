@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 
-.PHONY: help setup demo test unit check format lock bench bench-quick clean
+.PHONY: help setup demo test unit check format lock docs bench bench-quick clean
 
 help: ## Show these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
@@ -33,6 +33,9 @@ format: setup ## Put imports and layout in order
 
 lock: setup ## Pin requirements.in with hashes in requirements.txt; newest versions: make lock UPGRADE=--upgrade
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' $(UPGRADE) requirements.in --output-file requirements.txt
+
+docs: setup ## Write the data dictionary from the contracts
+	$(PYTHON) -m spark_jobs.dictionary
 
 bench: setup ## Measure against DuckDB with COPY, and prove that both made the same rows
 	$(PYTHON) -m bench

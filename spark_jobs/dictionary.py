@@ -48,8 +48,8 @@ _OPS = """\
 ## The books
 
 PostgreSQL tables in the schema `ops`: how the data came into the warehouse. `ops.files` has the columns of the lake's `files`, as they were
-when the last batch was published. The schema `staging` holds one batch on its way: a table for each star table and for `files`, with the same
-columns and `deleted` (true: the key goes; false: the row is as here).
+when the last batch was published. The schema `staging` holds one batch on its way: a table for each star table and for `files`, with the
+same columns and `deleted` (true: the key goes; false: the row is as here).
 """
 _REASONS = """\
 ## Why a line is refused

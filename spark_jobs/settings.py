@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from spark_jobs.errors import BadUsage
 
 PROJECT = Path(__file__).resolve().parent.parent
+_NOT_SETTINGS = {"SONGLAKE_ROOT", "SONGLAKE_PAUSE_AT"}
+"""Variables of bin/env.sh and of tests."""
 CONF = PROJECT / "conf" / "songlake.yaml"
 
 
@@ -32,6 +35,18 @@ class Warehouse(BaseModel):
 
     connections: int = Field(default=2, ge=1, le=32, description="JDBC connections that write staging side by side")
     lock_timeout_seconds: int = Field(default=30, ge=1, description="how long publish waits for a table that somebody has locked")
+
+
+class _ConfigFile(YamlConfigSettingsSource):
+    """The settings file, which may hold everything but the warehouse's address: that has a password in it."""
+
+    def __call__(self) -> dict[str, Any]:
+        found = super().__call__()
+        if any(str(name).lower() == "warehouse_url" for name in found):
+            raise BadUsage(
+                f"The warehouse's address stands in {self.yaml_file_path}.", "Take it out there and set WAREHOUSE_URL in the environment."
+            )
+        return found
 
 
 class Settings(BaseSettings):
@@ -59,7 +74,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: command line, environment, file."""
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _ConfigFile(settings_cls)
 
 
 def load(**overrides: Any) -> Settings:
@@ -73,6 +88,7 @@ def load(**overrides: Any) -> Settings:
     given: dict[str, Any] = {
         name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items() if value is not None
     }
+    _refuse_unknown_variables()
     try:
         settings = Settings(**given)
     except ValidationError as error:
@@ -88,6 +104,16 @@ def load(**overrides: Any) -> Settings:
     if settings.warehouse_url is not None:
         _check_url(settings.warehouse_url.get_secret_value())
     return settings
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse a misspelt SONGLAKE_ variable, which would have no effect without a word."""
+    known = {f"SONGLAKE_{name.upper()}" for name in Settings.model_fields} | _NOT_SETTINGS
+    for name in os.environ:
+        if name.startswith("SONGLAKE_") and not name.startswith("SONGLAKE_TEST_") and name.split("__")[0].upper() not in known:
+            raise BadUsage(
+                f"{name} in the environment is no setting.", f"Unset it, or take one of {', '.join(sorted(known - _NOT_SETTINGS))}."
+            )
 
 
 @cache

@@ -59,6 +59,12 @@ def test_unknown_key_of_a_level_in_the_environment_is_refused(monkeypatch: pytes
         load()
 
 
+def test_unknown_key_of_the_top_level_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONGLAKE_LANDINGS", "/elsewhere")
+    with pytest.raises(BadUsage):
+        load()
+
+
 def test_value_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONGLAKE_GATE__MAX_REJECTED_SHARE", "5")
     with pytest.raises(BadUsage, match=r"gate\.max_rejected_share"):
