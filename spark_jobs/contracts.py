@@ -267,7 +267,7 @@ TIME = Table(
         _START_DATE,
     ),
     partitioned_by=("start_date",),
-    sources=("events", "catalog"),
+    sources=("events",),
 )
 
 LAKE = (EVENTS, CATALOG, REJECTS, FILES)

@@ -53,7 +53,13 @@ class Settings(BaseSettings):
     """Everything a user may set; unknown keys are refused."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SONGLAKE_", env_nested_delimiter="__", yaml_file=CONF, yaml_file_encoding="utf-8", extra="forbid", frozen=True
+        env_prefix="SONGLAKE_",
+        env_nested_delimiter="__",
+        yaml_file=CONF,
+        yaml_file_encoding="utf-8",
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
     )
 
     landing: Path = Field(default=PROJECT / "data" / "landing", description="root of the landing zone")
@@ -108,7 +114,7 @@ def load(**overrides: Any) -> Settings:
 
 def _refuse_unknown_variables() -> None:
     """Refuse a misspelt SONGLAKE_ variable, which would have no effect without a word."""
-    known = {f"SONGLAKE_{name.upper()}" for name in Settings.model_fields} | _NOT_SETTINGS
+    known = {f"SONGLAKE_{name.upper()}" for name in Settings.model_fields if name != "warehouse_url"} | _NOT_SETTINGS
     for name in os.environ:
         if name.startswith("SONGLAKE_") and not name.startswith("SONGLAKE_TEST_") and name.split("__")[0].upper() not in known:
             raise BadUsage(
