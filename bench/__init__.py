@@ -1,0 +1,1 @@
+"""Measurements: ratios against a peer in the same run, on the same files and the same PostgreSQL."""
