@@ -157,13 +157,15 @@ class _Batch:
     def _validated(self, kind: _Kind) -> DataFrame:
         """Validate the kind's lines once and keep the outcome in the spool; every later step reads it from there."""
         packed = self._lake.spark.read.parquet(str(self._spool / f"{kind.name}.parquet")).join(F.broadcast(self._sources(kind)), "file_id")
-        valid = kind.validate(packed.where("refused IS NULL"))
-        refused = packed.where("refused IS NOT NULL").withColumn("reasons", F.array("refused"))
-        validated = (
-            valid.unionByName(refused, allowMissingColumns=True).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
-        )
-        validated.write.parquet(str(self._spool / f"{kind.name}_validated"))
-        return self._lake.spark.read.parquet(str(self._spool / f"{kind.name}_validated"))
+        validated = kind.validate(packed).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
+        spark, folder = self._lake.spark, str(self._spool / f"{kind.name}_validated")
+        # One generated method for the whole stage would be too long for the JVM to compile; trying costs as much as the validation.
+        spark.conf.set("spark.sql.codegen.wholeStage", "false")
+        try:
+            validated.write.parquet(folder)
+        finally:
+            spark.conf.unset("spark.sql.codegen.wholeStage")
+        return spark.read.parquet(folder)
 
     def _sources(self, kind: _Kind) -> DataFrame:
         """Give file_id, source_file, source_modified_at of the readable files of a kind."""

@@ -123,6 +123,12 @@ def _whole(number: str) -> str:
 
 
 def reasons_that_apply(conditions: dict[Reason, str]) -> Column:
-    """Give the names of all reasons whose SQL condition holds; a line that is not one object has that reason alone (column is_object)."""
+    """Give the names of all reasons whose SQL condition holds.
+
+    A line that packing refused, or that is not one object, has that reason alone (columns refused and is_object).
+    """
     found = ", ".join(f"CASE WHEN {condition} THEN '{reason.value}' END" for reason, condition in conditions.items())
-    return F.expr(f"CASE WHEN is_object THEN array_compact(array({found})) ELSE array('{Reason.NOT_ONE_OBJECT.value}') END")
+    return F.expr(
+        f"CASE WHEN refused IS NOT NULL THEN array(refused) WHEN is_object THEN array_compact(array({found})) "
+        f"ELSE array('{Reason.NOT_ONE_OBJECT.value}') END"
+    )
