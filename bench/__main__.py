@@ -1,6 +1,6 @@
 """Measure a first load by whole cold processes, Songlake beside DuckDB, and prove that both made the same rows.
 
-    python -m bench --quick
+python -m bench --quick
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ def _report(events: int, costs: dict[str, list[Cost]]) -> None:
         cpu, rss = statistics.median(cost.cpu_seconds for cost in taken), max(cost.peak_rss_bytes for cost in taken)
         medians[name] = (statistics.median(walls), cpu)
         shown.add_row(name, f"{medians[name][0]:.1f} ({min(walls):.1f}, {max(walls):.1f})", f"{cpu:.1f}", f"{rss / 2**30:.2f}")
-    shown.add_row("ratio", f"{medians['songlake'][0] / medians['duckdb'][0]:.1f}", f"{medians['songlake'][1] / medians['duckdb'][1]:.1f}", "")
+    shown.add_row(
+        "ratio", f"{medians['songlake'][0] / medians['duckdb'][0]:.1f}", f"{medians['songlake'][1] / medians['duckdb'][1]:.1f}", ""
+    )
     Console().print(shown)
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = {name: [vars(cost) for cost in taken] for name, taken in costs.items()}

@@ -31,7 +31,15 @@ def clean(text: str) -> str:
             text = text.encode("latin-1").decode("utf-8")
         except UnicodeError:
             break
-    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#039;", "'"), ("&amp;", "&")):
+    for entity, character in (
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", '"'),
+        ("&apos;", "'"),
+        ("&#39;", "'"),
+        ("&#039;", "'"),
+        ("&amp;", "&"),
+    ):
         text = text.replace(entity, character)
     return text.strip(" \t\n\v\f\r\u00a0")
 
@@ -66,14 +74,16 @@ def _read(con: duckdb.DuckDBPyConnection, name: str, files: list[Path], keys: tu
     chosen = ", ".join(f'"{key}"' for key in keys)
     json = [str(path) for path in files if ".csv" not in path.name]
     csv = [str(path) for path in files if ".csv" in path.name]
-    parts = [f"SELECT {chosen}, filename AS file FROM read_json({json!r}, columns = {{{columns}}}, format = 'newline_delimited', filename = true)"]
+    options = f"columns = {{{columns}}}, format = 'newline_delimited', filename = true"
+    parts = [f"SELECT {chosen}, filename AS file FROM read_json({json!r}, {options})"]
     if csv:
         parts.append(f"SELECT {chosen}, filename AS file FROM read_csv({csv!r}, all_varchar = true, header = true, filename = true)")
     content = ", ".join(f'"{key}" DESC NULLS LAST' for key in keys)
     identity = "ts, userId, sessionId, itemInSession" if name == "events" else "song_id"
     tidied = ", ".join(f'tidy("{key}") AS "{key}"' for key in keys)
+    union = " UNION ALL ".join(parts)
     con.execute(
-        f"CREATE TABLE {name} AS SELECT * FROM (SELECT {tidied}, file, modified FROM ({' UNION ALL '.join(parts)}) JOIN times USING (file)) "
+        f"CREATE TABLE {name} AS SELECT * FROM (SELECT {tidied}, file, modified FROM ({union}) JOIN times USING (file)) "
         f"QUALIFY {_WINNER.format(identity=identity, content=content)}"
     )
 

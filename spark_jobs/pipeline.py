@@ -119,12 +119,14 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
         if landing.unrecognised:
             summary.notes.append(f"{len(landing.unrecognised):,} files were not recognised; 'bin/songlake status' lists them.")
         known = log.read_files(settings.lake)
-        if known and not new_files(landing, known) and not unreadable_before(landing, known):
+        fresh = new_files(landing, known)
+        if known and not fresh and not unreadable_before(landing, known):
             return
         from spark_jobs.landing.ingest import ingest
         from spark_jobs.session import start_session
 
-        ingested = ingest(landing, settings.lake, start_session, lambda file: tell(file.path))
+        size = sum(file.size for file in fresh)
+        ingested = ingest(landing, settings.lake, lambda: start_session(size), lambda file: tell(file.path))
     summary.ingest_batch, summary.files, summary.reasons = ingested.batch_id, ingested.files, ingested.reasons
     summary.notes += [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
 

@@ -29,6 +29,7 @@ def _deliver_second(world: World) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_killed_at_every_commit_the_next_run_ends_equal_to_the_oracle(cli: Cli) -> None:
     _deliver_first(cli.world)
     assert cli.run().code == 0
@@ -50,6 +51,7 @@ def test_killed_at_every_commit_the_next_run_ends_equal_to_the_oracle(cli: Cli) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_killed_at_random_moments_the_next_run_ends_equal_to_the_oracle(cli: Cli) -> None:
     rng = random.Random(7)
     _deliver_first(cli.world)
@@ -63,6 +65,7 @@ def test_killed_at_random_moments_the_next_run_ends_equal_to_the_oracle(cli: Cli
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_rows_of_a_changed_file_survive_a_killed_batch_although_the_file_is_archived(cli: Cli) -> None:
     _deliver_first(cli.world)
     assert cli.run().code == 0
