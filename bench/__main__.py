@@ -43,32 +43,36 @@ class Cost:
 
 
 def measure(command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a command to its end; memory is sampled over the process tree."""
-    begun, before = time.monotonic(), os.times()
+    """Run a command to its end; memory and CPU time are sampled over the process tree.
+
+    CPU time is summed from the last sample of each process, since a JVM that nobody waits for does not count as a child.
+    """
+    begun = time.monotonic()
     process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=PROJECT, stdout=subprocess.DEVNULL)
-    peak = 0
+    peak, cpu = 0, dict[int, float]()
     while process.poll() is None:
-        peak = max(peak, _tree_rss(process.pid))
+        peak = max(peak, _sample(process.pid, cpu))
         time.sleep(0.2)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    after = os.times()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Cost(time.monotonic() - begun, cpu, peak)
+    return Cost(time.monotonic() - begun, sum(cpu.values()), peak)
 
 
-def _tree_rss(pid: int) -> int:
+def _sample(pid: int, cpu: dict[int, float]) -> int:
+    """Note the CPU time of each process of a tree and give their memory together."""
+    total = 0
     try:
         process = psutil.Process(pid)
         tree = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0
-    total = 0
     for one in tree:
         try:
             total += one.memory_info().rss
+            times = one.cpu_times()
         except psutil.NoSuchProcess:
             continue
+        cpu[one.pid] = times.user + times.system
     return total
 
 
