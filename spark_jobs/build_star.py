@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
-from spark_jobs.lake import log
+from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.pipeline import Summary, entry
 from spark_jobs.report import print_summary
@@ -23,7 +23,7 @@ def main(lake: Path | None = None) -> None:
 
     def command() -> None:
         chosen, stages = settings.load(lake=lake), Stages()
-        log.require_snapshot(chosen.lake)
+        snapshot.require_counted(chosen.lake)
         with lake_lock(chosen.lake, "build_star"), stages.stage("build_star"):
             written = refresh_star(chosen.lake, start_session)
         print_summary(Summary(star=written, seconds=stages.seconds))

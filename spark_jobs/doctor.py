@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from spark_jobs.errors import SonglakeError
-from spark_jobs.lake import log
+from spark_jobs.lake import snapshot
 from spark_jobs.settings import PROJECT, Settings
 
 _FREE_GB = 2
@@ -94,7 +94,7 @@ def _landing(settings: Settings) -> Finding:
 
 def _lake(settings: Settings) -> Finding:
     try:
-        counted = log.snapshot(settings.lake)
+        counted = snapshot.counted_positions(settings.lake)
     except SonglakeError as error:
         return Finding(f"lake {settings.lake}", error.what, error.fix)
     return Finding(f"lake {settings.lake}", "sound" if counted else "none yet; the first run makes it")

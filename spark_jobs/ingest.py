@@ -6,25 +6,37 @@ bin/spark-submit spark_jobs/ingest.py --landing data/landing --lake data/lake
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
 from spark_jobs.lake.lock import lake_lock
-from spark_jobs.landing.find import find_files
+from spark_jobs.landing.find import find_files, left_alone, named_like
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.pipeline import Summary, entry
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
 
 
-def main(landing: Path | None = None, lake: Path | None = None) -> None:
+def main(
+    landing: Path | None = None,
+    lake: Path | None = None,
+    settled: Annotated[bool, typer.Option("--settled", help="leave out files modified within settle_seconds")] = False,
+    reprocess: Annotated[str, typer.Option(help="read files whose path fits this pattern again")] = "",
+) -> None:
     """Read new and changed files of the landing zone into the lake."""
 
     def command() -> None:
         chosen, stages = settings.load(landing=landing, lake=lake), Stages()
         with lake_lock(chosen.lake, "ingest"), stages.stage("ingest") as tell:
-            done = ingest(find_files(chosen.landing), chosen.lake, start_session, lambda file: tell(file.path))
+            found = find_files(chosen.landing)
+            found = left_alone(found, chosen.settle_seconds, datetime.now(UTC)) if settled else found
+            again = named_like(found, reprocess) if reprocess else []
+            done = ingest(found, chosen.lake, start_session, lambda file: tell(file.path), again=again)
         print_summary(Summary(ingest_batch=done.batch_id, files=done.files, reasons=done.reasons, seconds=stages.seconds))
 
     sys.exit(run_command(command))

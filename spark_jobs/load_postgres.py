@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
-from spark_jobs.lake import log
+from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.pipeline import Summary, entry, warehouse_url, writing
 from spark_jobs.report import print_summary
@@ -23,7 +23,7 @@ def main(lake: Path | None = None) -> None:
 
     def command() -> None:
         chosen, stages = settings.load(lake=lake), Stages()
-        log.require_snapshot(chosen.lake)
+        snapshot.require_counted(chosen.lake)
         url = warehouse_url(chosen)
         with writing(url, "load_postgres") as (connection, notes), lake_lock(chosen.lake, "load_postgres"), stages.stage("load_postgres"):
             batch_id = stage(chosen.lake, Target(url, connection, chosen.warehouse.connections), start_session)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spark_jobs.errors import GateFailed, ServiceUnreachable
-from spark_jobs.lake import log
+from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
-from spark_jobs.lake.log import FileRecord
+from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.landing.find import find_files, new_files, unreadable_before
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, embedded, schema
@@ -118,7 +118,7 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
         landing = find_files(settings.landing)
         if landing.unrecognised:
             summary.notes.append(f"{len(landing.unrecognised):,} files were not recognised; 'bin/songlake status' lists them.")
-        known = log.read_files(settings.lake)
+        known = snapshot.read_files(settings.lake)
         fresh = new_files(landing, known)
         if known and not fresh and not unreadable_before(landing, known):
             return
@@ -132,7 +132,7 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
 
 
 def _refresh_star(lake: Path) -> list[str]:
-    if not log.stale_star_tables(lake):
+    if not snapshot.stale_star_tables(lake):
         return []
     from spark_jobs.session import start_session
     from spark_jobs.star_refresh import refresh_star
@@ -141,7 +141,7 @@ def _refresh_star(lake: Path) -> list[str]:
 
 
 def _stage(settings: Settings, url: str, connection: Connection) -> str | None:
-    if log.positions_to_publish(settings.lake) == batches.published(connection):
+    if snapshot.positions_to_publish(settings.lake) == batches.published(connection):
         return None
     from spark_jobs.session import start_session
     from spark_jobs.warehouse.stage import Target, stage

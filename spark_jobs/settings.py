@@ -37,6 +37,35 @@ class Warehouse(BaseModel):
     lock_timeout_seconds: int = Field(default=30, ge=1, description="how long publish waits for a table that somebody has locked")
 
 
+class Airflow(BaseModel):
+    """The Airflow that `make up` starts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Field(default=PROJECT / "data" / "airflow", description="its configuration, secrets and logs")
+    port: int = Field(default=8080, ge=1, le=65535, description="port of its UI and API on 127.0.0.1")
+
+
+class Alerts(BaseModel):
+    """Whom Airflow tells, and when; the mail server is Airflow's connection smtp_default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mail_to: list[str] = Field(default=[], description="addresses that get mails; none, no mails")
+    mail_from: str = Field(default="songlake@localhost", description="sender of the mails")
+    sla_minutes: float = Field(default=60, gt=0, description="a file that waits longer to be published raises an alert")
+    retry_minutes: float = Field(default=15, gt=0, description="after how long a failed run is tried again without new files")
+
+
+class Maintenance(BaseModel):
+    """What the weekly maintenance keeps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lake_days: int = Field(default=30, ge=1, description="how long the lake's replaced files stay readable")
+    report_days: int = Field(default=90, ge=1, description="how long report pages are kept")
+
+
 class _ConfigFile(YamlConfigSettingsSource):
     """The settings file, which may hold everything but the warehouse's address: that has a password in it."""
 
@@ -66,8 +95,12 @@ class Settings(BaseSettings):
     lake: Path = Field(default=PROJECT / "data" / "lake", description="folder of the Delta tables")
     postgres_home: Path = Field(default=PROJECT / "data" / "postgres", description="the embedded PostgreSQL's own folder")
     settle_seconds: float = Field(default=10, ge=0, description="how long a file must stand still before the sensor takes it")
+    reports: Path = Field(default=PROJECT / "reports", description="folder of the report pages, one a run")
     gate: Gate = Gate()
     warehouse: Warehouse = Warehouse()
+    airflow: Airflow = Airflow()
+    alerts: Alerts = Alerts()
+    maintenance: Maintenance = Maintenance()
     warehouse_url: SecretStr | None = Field(default=None, validation_alias="WAREHOUSE_URL", description="only from the environment")
 
     @classmethod
@@ -105,7 +138,8 @@ def load(**overrides: Any) -> Settings:
             f"Setting {where!r} cannot be used: {first['msg']}.",
             f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line.",
         ) from None
-    rooted = {name: PROJECT / getattr(settings, name) for name in ("landing", "lake", "postgres_home")}
+    rooted: dict[str, Any] = {name: PROJECT / getattr(settings, name) for name in ("landing", "lake", "postgres_home", "reports")}
+    rooted["airflow"] = settings.airflow.model_copy(update={"home": PROJECT / settings.airflow.home})
     settings = settings.model_copy(update=rooted)
     if settings.warehouse_url is not None:
         _check_url(settings.warehouse_url.get_secret_value())

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import ARTISTS, CATALOG, EVENTS, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
-from spark_jobs.lake import log
+from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.log import Positions
-from spark_jobs.lake.tables import Lake, recorded_sources
+from spark_jobs.lake.tables import Lake, is_one_of, recorded_sources
 from spark_jobs.pause import pause_at
+from spark_jobs.session import side_by_side
 from spark_jobs.star.artists import artists
 from spark_jobs.star.songplays import dates_of_plays, match_keys_of_songs, songplays
 from spark_jobs.star.songs import songs
@@ -23,7 +24,7 @@ from spark_jobs.star.time import time
 from spark_jobs.star.users import users
 from spark_jobs.star.winners import winning_events, winning_songs
 
-_ORDER = (SONGS, ARTISTS, SONGPLAYS, TIME, USERS)
+_LONGEST_FIRST = (SONGPLAYS, ARTISTS, SONGS, USERS, TIME)
 
 
 def refresh_star(lake: Path, spark: Callable[[], SparkSession]) -> list[str]:
@@ -41,19 +42,17 @@ def refresh_star(lake: Path, spark: Callable[[], SparkSession]) -> list[str]:
         LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
         LockHeld: Another run wrote a table at the same time.
     """
-    stale = log.stale_star_tables(lake)
+    stale = snapshot.stale_star_tables(lake)
     if not stale:
         return []
     log.create_missing(lake)
-    counted = log.require_snapshot(lake)
-    sources = Lake(spark(), lake)
-    changes: dict[tuple[object, ...], _Changes] = {}
-    for table in sorted(stale, key=_ORDER.index):
-        bookmark = log.bookmark(lake, table)
-        # Tables with one bookmark, that is nearly always all, share what is known of the changes since.
-        since = changes.setdefault((bookmark.get("events"), bookmark.get("catalog")), _Changes(sources, bookmark, counted))
-        _REFRESH[table.name](since, table)
+    counted = snapshot.require_counted(lake)
+
+    def refresh(table: Table, session: SparkSession) -> None:
+        _REFRESH[table.name](_Changes(Lake(session, lake), log.bookmark(lake, table), counted), table)
         pause_at(table.name)
+
+    side_by_side(spark(), [partial(refresh, table) for table in sorted(stale, key=_LONGEST_FIRST.index)])
     return [table.name for table in stale]
 
 
@@ -149,8 +148,8 @@ def _replace_dates(changes: _Changes, table: Table, dates: list[date] | None, de
         else:
             lake.replace(table, derived, recorded)
     elif dates:
-        events = changes.events().where(_is_one_of("event_date", dates))
-        lake.replace(table, derive(winning_events(events)), recorded, where=_is_one_of("start_date", dates))
+        events = changes.events().where(is_one_of("event_date", dates))
+        lake.replace(table, derive(winning_events(events)), recorded, where=is_one_of("start_date", dates))
     else:
         lake.record(table, recorded)
 
@@ -171,9 +170,9 @@ def _merge_users(changes: _Changes, table: Table, dates: list[date]) -> None:
     A user's row that came from a date not affected still is their latest event of all such dates, so it and the candidate decide. One that
     came from an affected date is gone if no candidate is as late, and then only history can tell who comes next.
     """
-    candidates = users(changes.events().where(_is_one_of("event_date", dates)))
+    candidates = users(changes.events().where(is_one_of("event_date", dates)))
     held = changes.lake.read(table).select("user_id", F.col("last_seen_at").alias("held_at"))
-    from_affected = _is_one_of("to_date(held_at)", dates)
+    from_affected = is_one_of("to_date(held_at)", dates)
     both = candidates.join(held, "user_id", "full_outer")
     lost = both.where(f"{from_affected} AND (last_seen_at IS NULL OR last_seen_at < held_at)").select("user_id")
     lost_ids = [row.user_id for row in lost.collect()]
@@ -184,11 +183,6 @@ def _merge_users(changes: _Changes, table: Table, dates: list[date]) -> None:
         derived = advanced.unionByName(looked_up)
         affected = affected.unionByName(lost)
     _merge(changes, table, derived, affected)
-
-
-def _is_one_of(column: str, dates: list[date]) -> str:
-    """Give a condition of literals, by which Delta prunes."""
-    return f"{column} IN ({', '.join(f'DATE{day.isoformat()!r}' for day in dates)})"
 
 
 _REFRESH: dict[str, Callable[[_Changes, Table], None]] = {

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.console import out, print_table
-from spark_jobs.contracts import REJECTS, STAR
-from spark_jobs.errors import BadUsage, InputMissing, SonglakeError
-from spark_jobs.lake import log
+from spark_jobs.contracts import REJECTS
+from spark_jobs.errors import BadUsage, SonglakeError
+from spark_jobs.lake import log, snapshot
 from spark_jobs.landing.find import find_files, new_files
 from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.settings import Settings
@@ -67,7 +67,7 @@ def show(settings: Settings, as_json: bool) -> None:
 
 
 def _add_landing(status: Status, settings: Settings) -> None:
-    known, landing = log.read_files(settings.lake), find_files(settings.landing)
+    known, landing = snapshot.read_files(settings.lake), find_files(settings.landing)
     waiting = new_files(landing, known)
     status.waiting = [file.path for file in waiting]
     if waiting:
@@ -76,8 +76,8 @@ def _add_landing(status: Status, settings: Settings) -> None:
     status.unreadable = {record.path: record.cause or "" for record in known.values() if record.status == "unreadable"}
     numbers = ("lines", "accepted", "repeated", "rejected")
     status.totals = {"files": len(known), **{name: sum(getattr(record, name) for record in known.values()) for name in numbers}}
-    counted = log.snapshot(settings.lake)
-    status.behind = [table.name for table in STAR if counted and not log.is_current(log.bookmark(settings.lake, table), table, counted)]
+    if snapshot.counted_positions(settings.lake):
+        status.behind = [table.name for table in snapshot.stale_star_tables(settings.lake)]
 
 
 def _add_warehouse(status: Status, settings: Settings) -> None:
@@ -161,10 +161,7 @@ def show_rejects(lake: Path, pattern: str, reason: str | None, limit: int, as_js
 
 
 def _rejects(lake: Path, pattern: str, reason: str | None) -> Iterator[dict[str, Any]]:
-    table = log.open_table(lake, REJECTS)
-    if table is None:
-        raise InputMissing(f"There is no lake in {lake}.", "Run ingest first, or name another folder with --lake.")
-    counted = log.snapshot(lake)[REJECTS.name]
+    counted, table = snapshot.require_counted(lake)[REJECTS.name], log.must_open(lake, REJECTS)
     if counted.version != table.version():
         table.load_as_version(counted.version)
     for row in log.query(table, REJECTS, "SELECT * FROM rejects ORDER BY source_file, line_number"):

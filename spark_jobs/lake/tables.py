@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from pyspark.sql.types import (
 
 from spark_jobs.contracts import Table, Type
 from spark_jobs.errors import LakeChanged, LockHeld
-from spark_jobs.lake.log import Position, Positions, has_feed, lake_path, open_table, position
+from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, open_table, position
 
 _SPARK_TYPES: dict[Type, DataType] = {
     Type.TEXT: StringType(),
@@ -81,7 +82,7 @@ def told_errors(where: str) -> Iterator[None]:
         if any(sign in text for sign in _FILE_GONE):
             raise LakeChanged(
                 f"A file that the log of {where} names is missing.",
-                "Restore the lake from a backup, or rebuild it: docs/operations.md, 'The lake was changed'.",
+                REBUILD,
             ) from error
         if any(sign in text for sign in _CONFLICT):
             raise LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.") from error
@@ -195,3 +196,12 @@ class Lake:
 def recorded_sources(sources: Sequence[str], counted: Positions) -> dict[str, Any]:
     """Give the bookmark that a star table's commit records."""
     return {"sources": {name: counted[name].as_dict() for name in sources}}
+
+
+def is_one_of(column: str, values: Iterable[str | date]) -> str:
+    """Give a condition of literals, by which Delta prunes; texts may be file names, so they are escaped."""
+    literals = [
+        f"DATE'{value.isoformat()}'" if isinstance(value, date) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        for value in values
+    ]
+    return f"{column} IN ({', '.join(literals)})"

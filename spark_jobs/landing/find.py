@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spark_jobs.errors import InputMissing
-from spark_jobs.lake.log import FileRecord
+from spark_jobs.lake.snapshot import FileRecord
 
 KINDS = {"song_data": "songs", "song-data": "songs", "log_data": "events", "log-data": "events"}
 """Folder name to what the files below it hold; the nearest folder above a file decides."""
@@ -136,6 +137,20 @@ def _text(path: str) -> str:
 def new_files(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:
     """Files that the lake has not read as they are now: unknown, or of other size or time than recorded."""
     return [file for file in landing.files if not _same(file, known.get(file.path))]
+
+
+def left_alone(landing: Landing, seconds: float, now: datetime) -> Landing:
+    """Leave out files that were modified within the last seconds and may still be growing; the next look takes them.
+
+    A time in the future tells nothing about growing, so such a file stays in.
+    """
+    settled = [file for file in landing.files if not 0 <= (now - file.modified_at).total_seconds() < seconds]
+    return Landing(settled, landing.unrecognised)
+
+
+def named_like(landing: Landing, pattern: str) -> list[LandingFile]:
+    """Files whose path fits a shell pattern, such as `log_data/2018/11/*`."""
+    return [file for file in landing.files if fnmatch.fnmatch(file.path, pattern)]
 
 
 def unreadable_before(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:

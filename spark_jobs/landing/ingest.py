@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, Table
-from spark_jobs.lake import log
-from spark_jobs.lake.log import FileRecord, Positions
-from spark_jobs.lake.tables import Lake, spark_schema
+from spark_jobs.lake import log, snapshot
+from spark_jobs.lake.log import Positions
+from spark_jobs.lake.snapshot import FileRecord
+from spark_jobs.lake.tables import Lake, is_one_of, spark_schema
 from spark_jobs.landing.events import validate_events
 from spark_jobs.landing.find import Landing, LandingFile, new_files, unreadable_before
 from spark_jobs.landing.pack import PackedFile, pack
 from spark_jobs.landing.songs import validate_songs
 from spark_jobs.pause import pause_at
+from spark_jobs.session import side_by_side
 
 _SPOOL = "_spool"
 _RAW_LINE = "CASE WHEN size(reasons) > 0 THEN rtrim('\\n', if(startswith(line, '\ufeff'), substr(line, 2), line)) END"
@@ -65,7 +68,12 @@ class Ingested:
 
 
 def ingest(
-    landing: Landing, lake: Path, spark: Callable[[], SparkSession], progress: Callable[[LandingFile], None] | None = None
+    landing: Landing,
+    lake: Path,
+    spark: Callable[[], SparkSession],
+    progress: Callable[[LandingFile], None] | None = None,
+    *,
+    again: Sequence[LandingFile] = (),
 ) -> Ingested:
     """Read new and changed files of the landing zone into the lake. The caller holds the lake's lock.
 
@@ -74,27 +82,29 @@ def ingest(
         lake: The lake's folder; its tables are created where missing.
         spark: Starts the session; called only if there is something to read.
         progress: Called after each file that was read.
+        again: Files of the landing zone to read again although they look as they did.
 
     Raises:
         LakeChanged: The lake was changed behind Songlake's back; nothing is written.
         LockHeld: Another ingest wrote meanwhile; this batch does not count.
     """
     log.create_missing(lake)
-    undone = tuple(log.undo_unfinished_batch(lake))
-    known = log.read_files(lake)
-    files = [*new_files(landing, known), *unreadable_before(landing, known)]
+    undone = tuple(snapshot.undo_unfinished_batch(lake))
+    known = snapshot.read_files(lake)
+    files = list({file.path: file for file in [*new_files(landing, known), *unreadable_before(landing, known), *again]}.values())
     nothing = Ingested(undone=undone)
     if not files:
         return nothing
     now = datetime.now(UTC)
-    batch_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    batch_id = snapshot.new_batch_id(now)
     with _spool(lake, batch_id) as spool:
-        packed = [file for file in pack(files, spool, progress) if _tells_something_new(file, known)]
+        asked = {file.path for file in again}
+        packed = [one for one in pack(files, spool, progress) if one.file.path in asked or _tells_something_new(one, known)]
         if not packed:
             return nothing
-        batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, log.positions_now(lake))
+        batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, snapshot.positions_now(lake))
         records = batch.write()
-    return Ingested(batch_id, tuple(records), batch.reasons, undone)
+    return Ingested(batch_id, tuple(records), dict(batch.reasons), undone)
 
 
 @contextmanager
@@ -116,6 +126,24 @@ def _tells_something_new(packed: PackedFile, known: dict[str, FileRecord]) -> bo
     return not (same and record is not None and record.cause == packed.cause)
 
 
+@dataclass
+class _Outcome:
+    """What became of the lines of one kind.
+
+    Attributes:
+        counts: Accepted, repeated and rejected lines by file_id.
+        reasons: Number of refused lines by reason.
+        rejected: Rows for `rejects`, or None where no line was refused.
+    """
+
+    counts: dict[int, dict[str, int]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    rejected: DataFrame | None = None
+
+    def total(self, what: str) -> int:
+        return sum(counts[what] for counts in self.counts.values())
+
+
 class _Batch:
     """One batch of files on its way into the lake."""
 
@@ -131,34 +159,39 @@ class _Batch:
     ) -> None:
         self._lake, self._spool, self._batch_id, self._begun_at = lake, spool, batch_id, begun_at
         self._packed, self._known, self._before = packed, known, before
-        self._counts: dict[int, dict[str, int]] = {}
-        self.reasons: dict[str, int] = {}
+        self.reasons: Counter[str] = Counter()
 
     def write(self) -> list[FileRecord]:
-        """Write events, catalog, rejects, and last `files`, which makes the batch count."""
-        rejects = []
-        for kind in _KINDS:
-            accepted = None
-            if any(packed.lines for packed in self._packed if packed.file.kind == kind.name):
-                lines = self._validated(kind)
-                self._count(kind, lines)
-                accepted = self._accepted(kind, lines) if self._total(kind, "accepted") else None
-                if self._total(kind, "rejected"):
-                    rejects.append(self._rejected(kind, lines))
-            self._replace(kind.table, accepted, "accepted", kind)
-            pause_at(kind.table.name)
-        self._replace(REJECTS, rejects[0].unionByName(rejects[1]) if len(rejects) == 2 else rejects[0] if rejects else None, "rejected")
+        """Write events and catalog, then rejects, and last `files`, which makes the batch count."""
+        outcomes = side_by_side(self._lake.spark, [partial(self._write_kind, kind) for kind in _KINDS])
+        rejects = [outcome.rejected for outcome in outcomes if outcome.rejected is not None]
+        self._replace(self._lake, REJECTS, reduce(DataFrame.unionByName, rejects) if rejects else None, "rejected")
         pause_at("rejects")
-        records = [self._record(packed) for packed in self._packed]
+        counts = {file_id: counts for outcome in outcomes for file_id, counts in outcome.counts.items()}
+        records = [self._record(packed, counts.get(packed.file_id, {})) for packed in self._packed]
         self._commit(records)
         pause_at("files")
+        for outcome in outcomes:
+            self.reasons.update(outcome.reasons)
         return records
 
-    def _validated(self, kind: _Kind) -> DataFrame:
+    def _write_kind(self, kind: _Kind, spark: SparkSession) -> _Outcome:
+        """Write the valid lines of a kind."""
+        outcome, accepted = _Outcome(), None
+        if any(packed.lines for packed in self._packed if packed.file.kind == kind.name):
+            lines = self._validated(kind, spark)
+            outcome = _counted(kind, lines)
+            accepted = self._accepted(kind, lines, outcome) if outcome.total("accepted") else None
+            outcome.rejected = self._rejected(kind, lines) if outcome.total("rejected") else None
+        self._replace(replace(self._lake, spark=spark), kind.table, accepted, "accepted", kind)
+        pause_at(kind.table.name)
+        return outcome
+
+    def _validated(self, kind: _Kind, spark: SparkSession) -> DataFrame:
         """Validate the kind's lines once and keep the outcome in the spool; every later step reads it from there."""
-        packed = self._lake.spark.read.parquet(str(self._spool / f"{kind.name}.parquet")).join(F.broadcast(self._sources(kind)), "file_id")
+        packed = spark.read.parquet(str(self._spool / f"{kind.name}.parquet")).join(F.broadcast(self._sources(kind, spark)), "file_id")
         validated = kind.validate(packed).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
-        spark, folder = self._lake.spark, str(self._spool / f"{kind.name}_validated")
+        folder = str(self._spool / f"{kind.name}_validated")
         # One generated method for the whole stage would be too long for the JVM to compile; trying costs as much as the validation.
         spark.conf.set("spark.sql.codegen.wholeStage", "false")
         try:
@@ -167,10 +200,10 @@ class _Batch:
             spark.conf.unset("spark.sql.codegen.wholeStage")
         return spark.read.parquet(folder)
 
-    def _sources(self, kind: _Kind) -> DataFrame:
+    def _sources(self, kind: _Kind, spark: SparkSession) -> DataFrame:
         """Give file_id, source_file, source_modified_at of the readable files of a kind."""
         readable = [packed for packed in self._packed if packed.file.kind == kind.name and packed.cause is None]
-        return self._lake.spark.createDataFrame(
+        return spark.createDataFrame(
             pa.table(
                 {
                     "file_id": pa.array([packed.file_id for packed in readable], pa.int32()),
@@ -180,26 +213,10 @@ class _Batch:
             )
         )
 
-    def _count(self, kind: _Kind, lines: DataFrame) -> None:
-        """Count accepted, repeated and rejected lines of each file; one row a file comes back."""
-        identity = F.when(F.size("reasons") == 0, F.struct(*kind.identity))
-        each = lines.groupBy("file_id", "reasons", identity.alias("identity")).agg(F.count(F.lit(1)).alias("times"))
-        for row in each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).collect():
-            counts = self._counts.setdefault(row.file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
-            if row.reasons:
-                counts["rejected"] += row.lines
-            else:
-                counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
-            for reason in row.reasons:
-                self.reasons[reason] = self.reasons.get(reason, 0) + row.lines
-
-    def _total(self, kind: _Kind, what: str) -> int:
-        return sum(self._counts.get(packed.file_id, {}).get(what, 0) for packed in self._packed if packed.file.kind == kind.name)
-
-    def _accepted(self, kind: _Kind, lines: DataFrame) -> DataFrame:
+    def _accepted(self, kind: _Kind, lines: DataFrame, outcome: _Outcome) -> DataFrame:
         """Give the valid lines, of those with one identity in one file the one with the greatest content."""
         valid = lines.where("size(reasons) = 0")
-        repeating = [file_id for file_id, counts in self._counts.items() if counts.get("repeated")]
+        repeating = [file_id for file_id, counts in outcome.counts.items() if counts["repeated"]]
         if repeating:
             others = [name for name in valid.columns if name not in (*kind.values, "file_id", *kind.identity)]
             greatest = F.max(F.struct(*kind.values, *others)).alias("greatest")
@@ -218,24 +235,23 @@ class _Batch:
     def _stamped(self, table: Table, rows: DataFrame) -> DataFrame:
         return rows.withColumn("batch_id", F.lit(self._batch_id)).select(*table.column_names)
 
-    def _replace(self, table: Table, rows: DataFrame | None, counted: str, kind: _Kind | None = None) -> None:
+    def _replace(self, lake: Lake, table: Table, rows: DataFrame | None, counted: str, kind: _Kind | None = None) -> None:
         """Append the rows, in the same commit taking away what earlier versions of the files had said."""
         kinds = {kind.name} if kind else {kind.name for kind in _KINDS}
         paths = [packed.file.path for packed in self._packed if packed.file.kind in kinds and self._said_before(packed, counted)]
         recorded = {"batch_id": self._batch_id}
         if paths:
-            empty = self._lake.spark.createDataFrame([], spark_schema(table))
-            self._lake.replace(table, empty if rows is None else rows, recorded, where=_is_one_of("source_file", paths), vouched=True)
+            empty = lake.spark.createDataFrame([], spark_schema(table))
+            lake.replace(table, empty if rows is None else rows, recorded, where=is_one_of("source_file", paths), vouched=True)
         elif rows is not None:
-            self._lake.append(table, rows, recorded)
+            lake.append(table, rows, recorded)
 
     def _said_before(self, packed: PackedFile, counted: str) -> bool:
         """Whether an earlier version of the file has rows of that sort in the lake."""
         record = self._known.get(packed.file.path)
         return record is not None and getattr(record, counted) > 0
 
-    def _record(self, packed: PackedFile) -> FileRecord:
-        counts = self._counts.get(packed.file_id, {})
+    def _record(self, packed: PackedFile, counts: dict[str, int]) -> FileRecord:
         accepted, repeated, rejected = (counts.get(what, 0) if packed.cause is None else 0 for what in ("accepted", "repeated", "rejected"))
         if packed.lines != accepted + repeated + rejected:
             raise AssertionError(f"{packed.file.path}: {packed.lines} lines read, but {accepted} + {repeated} + {rejected} accounted for")
@@ -255,7 +271,7 @@ class _Batch:
         )
 
     def _commit(self, records: list[FileRecord]) -> None:
-        now = log.refuse_interference(self._lake.path, self._before, self._batch_id)
+        now = snapshot.refuse_interference(self._lake.path, self._before, self._batch_id)
         recorded: dict[str, Any] = {"batch_id": self._batch_id, "tables": {name: position.as_dict() for name, position in now.items()}}
         columns = {name: [getattr(record, name) for record in records] for name in FILES.column_names}
         rows = self._lake.spark.createDataFrame(pa.table(columns, schema=_arrow_schema()), spark_schema(FILES))
@@ -265,13 +281,22 @@ class _Batch:
             self._lake.append(FILES, rows, recorded)
 
 
+def _counted(kind: _Kind, lines: DataFrame) -> _Outcome:
+    """Count accepted, repeated and rejected lines of each file; one row a file and set of reasons comes back."""
+    outcome = _Outcome()
+    identity = F.when(F.size("reasons") == 0, F.struct(*kind.identity))
+    each = lines.groupBy("file_id", "reasons", identity.alias("identity")).agg(F.count(F.lit(1)).alias("times"))
+    for row in each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).collect():
+        counts = outcome.counts.setdefault(row.file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
+        if row.reasons:
+            counts["rejected"] += row.lines
+        else:
+            counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
+        outcome.reasons.update(dict.fromkeys(row.reasons, row.lines))
+    return outcome
+
+
 def _arrow_schema() -> pa.Schema:
     types = {"size": pa.int64(), "lines": pa.int64(), "accepted": pa.int64(), "repeated": pa.int64(), "rejected": pa.int64()}
     times = {"modified_at": pa.timestamp("us", "UTC"), "ingested_at": pa.timestamp("us", "UTC")}
     return pa.schema([pa.field(name, {**types, **times}.get(name, pa.string())) for name in FILES.column_names])
-
-
-def _is_one_of(column: str, texts: Iterable[str]) -> str:
-    """Give a condition of literals; texts are file names, so they are escaped."""
-    literals = ", ".join("'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'" for text in texts)
-    return f"{column} IN ({literals})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -14,12 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.text import WHITE, Fields, parse_object, record
+from spark_jobs.landing.text import JSON, WHITE, Fields, parse_object, record
 
 BOM = "\ufeff"
 _BOM_BYTES = BOM.encode()
 _WHITE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 _ROWS = 50_000
 
 csv.field_size_limit(sys.maxsize)
@@ -186,7 +184,7 @@ def _values(text: str, fields: Fields) -> Iterator[_Line]:
             try:
                 if inside and not first and not after_comma:
                     raise ValueError
-                value, end = _DECODER.raw_decode(text, begin)
+                value, end = JSON.raw_decode(text, begin)
             except (ValueError, RecursionError):
                 yield _Line(counter.at(begin), text[begin:].rstrip("\r\n"), refused=Reason.NOT_ONE_OBJECT)
                 return

@@ -19,7 +19,9 @@ NESTED = "nested"
 
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#039;", "'"), ("&amp;", "&"))
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+"""Reads numbers as the text that stands in the file."""
+
 # Artists, titles and browsers come again and again; the cache is bounded because names need not.
 _REMEMBERED = 100_000
 
@@ -78,7 +80,7 @@ def unquote(text: str | None) -> str | None:
 def parse_object(line: str) -> dict[str, Any] | None:
     """Read a line that must be exactly one JSON object, numbers as their text; None if it is not."""
     try:
-        value = _DECODER.decode(line.strip(WHITE))
+        value = JSON.decode(line.strip(WHITE))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from psycopg import sql
@@ -15,10 +15,11 @@ from pyspark.sql import functions as F
 
 from spark_jobs.contracts import FILES, STAGED, Table
 from spark_jobs.errors import ServiceUnreachable
-from spark_jobs.lake import log
+from spark_jobs.lake import snapshot
 from spark_jobs.lake.log import Position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.pause import pause_at
+from spark_jobs.session import side_by_side
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.connection import Connection, describe, jdbc_options, session_name
 
@@ -56,14 +57,18 @@ def stage(lake: Path, target: Target, spark: Callable[[], SparkSession]) -> str 
         LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
         ServiceUnreachable: PostgreSQL went away meanwhile.
     """
-    wanted, published = log.positions_to_publish(lake), batches.published(target.connection)
+    wanted, published = snapshot.positions_to_publish(lake), batches.published(target.connection)
     pending = [table for table in STAGED if published.get(table.name) != wanted[table.name]]
     if not pending:
         return None
-    batch_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    batch_id = snapshot.new_batch_id(datetime.now(UTC))
     batches.begin_batch(target.connection, batch_id)
-    source = Lake(spark(), lake)
-    expected = {table.name: _stage_table(source, target, table, published.get(table.name), wanted[table.name]) for table in pending}
+
+    def stage_table(table: Table, session: SparkSession) -> int:
+        return _stage_table(Lake(session, lake), target, table, published.get(table.name), wanted[table.name])
+
+    counts = side_by_side(spark(), [partial(stage_table, table) for table in pending])
+    expected = dict(zip((table.name for table in pending), counts, strict=True))
     pause_at("staging")
     batches.finish_staging(target.connection, batch_id, published, wanted, expected)
     return batch_id

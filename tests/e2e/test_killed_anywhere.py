@@ -10,7 +10,8 @@ import pytest
 from tests.e2e.conftest import Cli, kill_group, wait_for
 from tests.world import DAY, START, World, event, song
 
-BOUNDARIES = ("events", "catalog", "rejects", "files", "songs", "artists", "songplays", "time", "users", "staging", "publish", "published")
+STAR_TABLES = ("songs", "artists", "songplays", "time", "users")
+BOUNDARIES = ("events", "catalog", "rejects", "files", *STAR_TABLES, "staging", "publish", "published")
 
 
 def _deliver_first(world: World) -> None:
@@ -28,6 +29,12 @@ def _deliver_second(world: World) -> None:
     world.write("log_data/5.json", [event(START + 3 * DAY, item=number) for number in range(30)])
 
 
+def _make_every_star_table_stale(world: World, number: int) -> None:
+    """They are written side by side, so a run killed at one of them may have written others."""
+    world.write(f"log_data/more-{number}.json", [event(START + number * DAY, item=100 + number)])
+    world.write("song_data/more.json", [song("SO9", artist_id=f"AR{number}")])
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_killed_at_every_commit_the_next_run_ends_equal_to_the_oracle(cli: Cli) -> None:
@@ -35,7 +42,9 @@ def test_killed_at_every_commit_the_next_run_ends_equal_to_the_oracle(cli: Cli) 
     assert cli.run().code == 0
     cli.world.check()
     _deliver_second(cli.world)
-    for boundary in BOUNDARIES:
+    for number, boundary in enumerate(BOUNDARIES):
+        if boundary in STAR_TABLES:
+            _make_every_star_table_stale(cli.world, number)
         live = cli.world.row_versions()
         process = cli.start("run", SONGLAKE_PAUSE_AT=boundary)
         wait_for(process, f"paused at {boundary}")

@@ -99,8 +99,9 @@ def test_readers_see_the_old_rows_until_all_new_ones_are_there(warehouse: Connec
     monkeypatch.setattr(module, "pause_at", look)
     books = published(warehouse)
     load(warehouse, "b2", batch(play(level="paid"), play(1, user_id=9)))
-    assert seen == [("publish", before, books)]
-    assert contents(warehouse) != before
+    after = contents(warehouse)
+    assert after != before
+    assert seen == [("publish", before, books), ("published", after, published(warehouse))]
 
 
 def test_publisher_killed_before_its_commit_leaves_everything_as_it_was(warehouse: Connection, url: str) -> None:
@@ -127,7 +128,8 @@ def test_lost_connection_in_the_middle_publishes_nothing(warehouse: Connection, 
     stage(warehouse, "b1", batch(play()))
     check(warehouse, "b1", GATE)
 
-    def kill(_: str) -> None:
+    def kill(place: str) -> None:
+        assert place == "publish"
         with psycopg.connect(url, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spark_jobs.errors import InputMissing
-from spark_jobs.lake.log import FileRecord
+from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.landing.find import find_files, new_files, unreadable_before
 
 MOMENT = datetime(2018, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)
