@@ -161,9 +161,7 @@ def show_rejects(lake: Path, pattern: str, reason: str | None, limit: int, as_js
 
 
 def _rejects(lake: Path, pattern: str, reason: str | None) -> Iterator[dict[str, Any]]:
-    counted, table = snapshot.require_counted(lake)[REJECTS.name], log.must_open(lake, REJECTS)
-    if counted.version != table.version():
-        table.load_as_version(counted.version)
+    table = snapshot.open_counted(lake, REJECTS)
     for row in log.query(table, REJECTS, "SELECT * FROM rejects ORDER BY source_file, line_number"):
         if fnmatch.fnmatch(row["source_file"], pattern) and (reason is None or reason in row["reasons"]):
             yield row

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from deltalake import CommitProperties
+from deltalake import CommitProperties, DeltaTable
 
 from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, REJECTS, STAR, Table
 from spark_jobs.errors import InputMissing, LakeChanged, LockHeld
@@ -153,6 +153,19 @@ def require_counted(lake: Path) -> Positions:
     if not counted:
         raise InputMissing(f"There is no lake in {lake}.", "Run ingest first, or name another folder with --lake.")
     return counted
+
+
+def open_counted(lake: Path, table: Table) -> DeltaTable:
+    """Open a lake table as the last batch that counts left it.
+
+    Raises:
+        InputMissing: There is no lake in that folder.
+        LakeChanged: The lake was changed behind Songlake's back.
+    """
+    counted, opened = require_counted(lake)[table.name], must_open(lake, table)
+    if counted.version != opened.version():
+        opened.load_as_version(counted.version)
+    return opened
 
 
 def stale_star_tables(lake: Path) -> list[Table]:

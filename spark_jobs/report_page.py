@@ -1,0 +1,244 @@
+"""One HTML page on a run: what came, what was refused, what the gate found, what the warehouse holds and what was played.
+
+The page is one file that needs nothing besides: no script, no address, pictures inside. Every value on it is escaped, and its own policy
+forbids a browser to run or fetch anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from spark_jobs import charts
+from spark_jobs.contracts import FILES, REJECTS
+from spark_jobs.errors import BadUsage
+from spark_jobs.lake import log, snapshot
+from spark_jobs.landing.reasons import SENTENCES
+from spark_jobs.warehouse import batches
+from spark_jobs.warehouse.batches import Batch
+from spark_jobs.warehouse.check import load_checks
+from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.failures import explained
+from spark_jobs.warehouse.statements import SQL, read
+from spark_jobs.warehouse.transaction import tune
+
+Rows = list[dict[str, Any]]
+
+DAYS = 90
+"""Plays are told of so many days at most, up to the latest play: a page costs the same however much history there is."""
+
+_TOP = 10
+_LOADS = 12
+
+_OUTCOMES = {
+    "published": "Load {} is live.",
+    "rejected": "Load {} was refused; what was live stays live.",
+    "checked": "Load {} passed the checks and waits in staging to be published.",
+    "staged": "Load {} waits in staging to be checked.",
+}
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A chart and the rows behind it."""
+
+    title: str
+    svg: Markup
+    rows: Rows
+
+
+@explained
+def write_page(connection: Connection, lake: Path, folder: Path, name: str, *, title_note: str = "") -> Path:
+    """Write the page on the latest ingest and the latest load as `folder/<name>.html`, all of it or nothing.
+
+    Args:
+        connection: To the warehouse, outside a transaction; nothing is written there.
+        lake: The lake's folder; where there is no lake, the warehouse's record of files is told.
+        folder: Where the page goes; it is made if need be.
+        name: The page's name, without `.html`.
+        title_note: Stands behind the title.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        BadUsage: The name is not that of a file.
+        LakeChanged: The lake was changed behind Songlake's back.
+        ServiceUnreachable: PostgreSQL went away or refuses.
+    """
+    if name != Path(name).name or name in {"", ".", ".."}:
+        raise BadUsage(f"{name!r} cannot be the name of a page.", "Take a name without a folder.")
+    with connection.transaction():
+        # One snapshot for all, and nothing that could change.
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        tune(connection)
+        sections = _sections(connection, lake)
+    return _put(folder / f"{name}.html", _rendered({"title_note": title_note, **sections}))
+
+
+def _rendered(sections: dict[str, Any]) -> str:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["shown"] = _shown
+    return environment.get_template("report.html.j2").render(sections)
+
+
+def _sections(connection: Connection, lake: Path) -> dict[str, Any]:
+    """Ask everything the template shows."""
+    has_books = batches.has_books(connection)
+    newest = batches.latest(connection, 1) if has_books else []
+    load = batches.find(connection, str(newest[0]["batch_id"])) if newest else None
+    return {
+        "outcome": _OUTCOMES[load.status].format(load.batch_id) if load else "Nothing has been loaded yet.",
+        "refused": load is not None and load.status == "rejected",
+        "newest": newest,
+        "rows": batches.row_counts(connection) if has_books else {},
+        "load_tables": _ask(connection, "load_tables", batch_id=load.batch_id) if load else [],
+        "checks": _checks(connection, load) if load else [],
+        "growth": _growth(connection) if has_books else None,
+        "intake": _lake_intake(lake, load) or (_warehouse_intake(connection) if has_books else None),
+        "plays": _plays(connection) if has_books else None,
+    }
+
+
+def _checks(connection: Connection, load: Batch) -> Rows:
+    """List what the gate found; what passed is told by the check's own sentence."""
+    about = {check.name: check.about for check in load_checks()}
+    found = _ask(connection, "checks", batch_id=load.batch_id)
+    return [row | {"detail": row["detail"] or about.get(row["check"], "")} for row in found]
+
+
+def _growth(connection: Connection) -> _Figure | None:
+    rows = _ask(connection, "growth", loads=_LOADS)
+    return _figure("Plays in the warehouse after each load", rows, charts.ranking, ["load"], "songplays")
+
+
+def _lake_intake(lake: Path, load: Batch | None) -> dict[str, Any] | None:
+    """Tell what came and what was refused, as the lake records it; None where there is no lake."""
+    if log.open_table(lake, FILES) is None:
+        return None
+    files, rejects = snapshot.open_counted(lake, FILES), snapshot.open_counted(lake, REJECTS)
+
+    def ask(name: str, **parts: sql.Composable) -> Rows:
+        return log.query(files, FILES, _composed(name, files=sql.Identifier("files"), **parts).as_string(None))
+
+    intake = _intake(ask, _ingests_carried(files, load) if load else [])
+    reasons = log.query(rejects, REJECTS, _composed("refused_by_reason", batches=intake["of_this_run"]).as_string(None))
+    return intake | {"reasons": [{"reason": row["reason"], "meaning": SENTENCES.get(row["reason"], ""), **row} for row in reasons]}
+
+
+def _warehouse_intake(connection: Connection) -> dict[str, Any]:
+    """Tell the same as far as the warehouse records it, which are the files of published loads and no reasons."""
+
+    def ask(name: str, **parts: sql.Composable) -> Rows:
+        return _rows(connection, _composed(name, files=sql.Identifier("ops", "files"), **parts))
+
+    return _intake(ask, []) | {"reasons": None}
+
+
+def _intake(ask: Callable[..., Rows], carried: list[str]) -> dict[str, Any]:
+    """Ask a record of files for the latest ingest and for the ingests that the latest load carried."""
+    newest = [str(row["batch_id"]) for row in ask("latest_ingest")]
+    of_this_run = _literals({*newest, *carried})
+    return {
+        "batch_id": newest[0] if newest else None,
+        "of_this_run": of_this_run,
+        "came": ask("files_by_kind", batches=_literals(newest)),
+        "carried": ask("files_by_kind", batches=_literals(carried)),
+        "same": carried == newest,
+        "files": ask("refused_by_file", batches=of_this_run),
+        "unreadable": ask("unreadable_files", batches=of_this_run),
+    }
+
+
+def _ingests_carried(files: DeltaTable, load: Batch) -> list[str]:
+    """Name the ingest batches whose files a load carries: those that were committed between its base and its target."""
+    base, target = load.base.get(FILES.name), load.target.get(FILES.name)
+    if target is None or target.table_id != log.position(files).table_id:
+        return []
+    after = base.version if base and base.table_id == target.table_id else -1
+    recorded = [commit.recorded for commit in log.commits(files, after) if commit.version <= target.version]
+    return sorted({str(each["batch_id"]) for each in recorded if "batch_id" in each})
+
+
+def _plays(connection: Connection) -> dict[str, Any] | None:
+    """Count and draw the plays of the latest days; None where there are none."""
+    (window,) = _ask(connection, "window", days=DAYS)
+    if window["since"] is None:
+        return None
+    by_day = _ask(connection, "plays_by_day", **window)
+    by_hour = _ask(connection, "plays_by_hour", **window)
+    artists, songs, unmatched = (_ask(connection, name, top=_TOP, **window) for name in ("top_artists", "top_songs", "unmatched_artists"))
+    return {
+        "first_day": window["first_day"],
+        "latest_day": window["latest_day"],
+        "count": sum(row["plays"] for row in by_day),
+        "matched": sum(row["matched"] for row in by_day),
+        "figures": [
+            _figure("Plays a day", by_day, charts.days, "plays"),
+            _figure("Paid and free plays a day", by_day, charts.lines, ["paid", "free"]),
+            _figure("Plays by hour and weekday", by_hour, charts.heat_map),
+            _figure("Artists with most plays", artists, charts.ranking, ["artist"], "plays"),
+            _figure("Songs with most plays", songs, charts.ranking, ["song", "artist"], "plays"),
+        ],
+        "unmatched": _figure("Artists with most plays that match no song", unmatched, charts.ranking, ["artist"], "plays"),
+    }
+
+
+def _figure(title: str, rows: Rows, draw: Callable[..., Markup], *columns: object) -> _Figure | None:
+    return _Figure(title, draw(rows, *columns, label=title), rows) if rows else None
+
+
+def _ask(connection: Connection, name: str, **values: object) -> Rows:
+    """Run one file of `sql/report` with its values bound."""
+    return _rows(connection, read(SQL / "report" / f"{name}.sql"), values)
+
+
+def _rows(connection: Connection, query: sql.SQL | sql.Composed, values: dict[str, object] | None = None) -> Rows:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, values).fetchall()
+
+
+def _composed(name: str, **parts: sql.Composable) -> sql.Composed:
+    """Fill one file of `sql/report` in, for the lake, which binds no values, or the warehouse."""
+    return read(SQL / "report" / f"{name}.sql").format(**parts)
+
+
+def _literals(names: Iterable[str]) -> sql.Composed:
+    """Write names as a list for IN; no batch is named by the empty text."""
+    return sql.SQL(", ").join(sql.Literal(name) for name in sorted(names) or [""])
+
+
+def _shown(value: object) -> str:
+    """Write a value as a person reads it."""
+    match value:
+        case None:
+            return ""
+        case int():
+            return f"{value:,}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case _:
+            return str(value)
+
+
+def _put(path: Path, page: str) -> Path:
+    """Write a file so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
