@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 
-.PHONY: help setup demo test unit check format lock docs bench bench-quick clean
+.PHONY: help setup demo up down test unit check format lock docs bench bench-quick clean
 
 help: ## Show these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
@@ -14,6 +14,12 @@ setup: ## Install what Songlake needs into .venv and .cache; again: only what is
 
 demo: ## Run the whole pipeline on sample data and show where to look
 	@bin/demo
+
+up: setup ## Start PostgreSQL and Airflow here, without Docker; prints the UI's address and login
+	@bin/songlake up
+
+down: ## Stop what make up started
+	@bin/songlake down
 
 test: setup ## Run all tests
 	$(PYTHON) -m pytest

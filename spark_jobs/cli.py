@@ -208,6 +208,47 @@ def doctor() -> None:
     _exit(command)
 
 
+@app.command()
+def up() -> None:
+    """Start PostgreSQL and Airflow on this machine; what is copied into the landing folder is loaded by itself.
+
+    Example: bin/songlake up
+    """
+    from spark_jobs import stack
+
+    def command() -> None:
+        settings = settings_module.load()
+        with err.status("starting") as status:
+            running = stack.up(settings, lambda what: status.update(f"starting {what}"))
+        state = "runs" if running.is_new else "runs already"
+        login = running.password if running.is_first else f"in {settings.airflow.home / 'passwords.json'}"
+        rows = [
+            ["Airflow", f"{running.url} ({state})"],
+            ["user", stack.ADMIN],
+            ["password", login],
+            ["landing folder", str(settings.landing)],
+            ["reports", str(settings.reports)],
+            ["logs", str(settings.airflow.home / "logs")],
+        ]
+        print_table("Songlake is up: copy files into the landing folder", ["what", "where"], rows)
+
+    _exit(command)
+
+
+@app.command()
+def down() -> None:
+    """Stop Airflow and the embedded PostgreSQL; data, history and passwords stay.
+
+    Example: bin/songlake down
+    """
+    from spark_jobs import stack
+
+    def command() -> None:
+        out.print("Songlake is down." if stack.down(settings_module.load()) else "Nothing ran.")
+
+    _exit(command)
+
+
 @db.command("start")
 def db_start() -> None:
     """Start the embedded PostgreSQL, made at the first call.

@@ -7,6 +7,7 @@ forbids a browser to run or fetch anything.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +85,11 @@ def write_page(connection: Connection, lake: Path, folder: Path, name: str, *, t
         tune(connection)
         sections = _sections(connection, lake)
     return _put(folder / f"{name}.html", _rendered({"title_note": title_note, **sections}))
+
+
+def page_path(folder: Path, run_id: str) -> Path:
+    """Tell where the page of a run is; what a file name cannot hold everywhere becomes `_`."""
+    return folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', run_id)}.html"
 
 
 def _rendered(sections: dict[str, Any]) -> str:

@@ -44,6 +44,7 @@ class Airflow(BaseModel):
 
     home: Path = Field(default=PROJECT / "data" / "airflow", description="its configuration, secrets and logs")
     port: int = Field(default=8080, ge=1, le=65535, description="port of its UI and API on 127.0.0.1")
+    retry_seconds: float = Field(default=30, gt=0, description="wait before a failed task is tried again, doubled each time")
 
 
 class Alerts(BaseModel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from psycopg import sql
@@ -50,6 +51,13 @@ def published(connection: Connection) -> dict[str, Position]:
     """Tell how far each table has come, by its name; tables never loaded are left out."""
     rows = connection.execute("SELECT table_name, delta_table_id, delta_version FROM ops.published ORDER BY table_name").fetchall()
     return {str(name): Position(str(table_id), cast("int", version)) for name, table_id, version in rows}
+
+
+@explained
+def published_files(connection: Connection) -> dict[str, tuple[int, datetime]]:
+    """Give size and modified_at of every file that the live tables count, by path."""
+    rows = connection.execute("SELECT path, size, modified_at FROM ops.files").fetchall()
+    return {str(path): (cast("int", size), cast("datetime", modified_at)) for path, size, modified_at in rows}
 
 
 @explained

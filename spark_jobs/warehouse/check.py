@@ -128,6 +128,17 @@ def check(connection: Connection, batch_id: str, gate: Gate, folder: Path = CHEC
     return results
 
 
+@explained
+def recorded(connection: Connection, batch_id: str) -> list[CheckResult]:
+    """Give the answers that stand for a batch, by name; none where it was not asked yet."""
+    about = {check.name: check.about for check in load_checks()}
+    rows = connection.execute(
+        "SELECT check_name, severity, passed, violations, detail FROM ops.check_results WHERE batch_id = %s ORDER BY check_name", [batch_id]
+    ).fetchall()
+    answers = cast("list[tuple[str, str, bool, int, str | None]]", rows)
+    return [CheckResult(name, severity, about.get(name, ""), *found) for name, severity, *found in answers]  # type: ignore[arg-type]
+
+
 def _ask(connection: Connection, check: Check, parameters: dict[str, Any]) -> CheckResult:
     query = _FOUND.format(sql.SQL(check.query), sql.Literal(_SHOWN))
     try:

@@ -71,8 +71,12 @@ def start(folder: Path) -> str:
     return login.url()
 
 
-def stop(folder: Path) -> None:
+def stop(folder: Path, *, by_hand: bool = True) -> None:
     """Stop the server of this home, ending its sessions; nothing happens if it does not run.
+
+    Args:
+        folder: The home.
+        by_hand: Whether somebody wants it to stay stopped, so that no job starts it by itself.
 
     Raises:
         ServiceUnreachable: It runs on after two minutes.
@@ -81,7 +85,8 @@ def stop(folder: Path) -> None:
     if not home.data.exists():
         return
     with home.locked():
-        home.stopped.touch()
+        if by_hand:
+            home.stopped.touch()
         postmaster = _postmaster(home)
         if postmaster is None:
             return

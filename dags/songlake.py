@@ -1,0 +1,105 @@
+"""# songlake: from files to the warehouse
+
+One run takes what was delivered to the landing folder and makes it live. Afterwards the next run waits, without a worker, for more.
+
+| task | does | if it fails |
+|---|---|---|
+| wait_for_files | waits until new or changed files stand still; a run started by hand does not wait | the landing folder or the lake cannot be read |
+| ingest | reads the files into the lake; a bad line goes to `rejects` with its reason | nothing of the batch counts; the next try begins anew |
+| build_star | brings the star tables up to date with the lake | the tables stay at what they had; the next try goes on |
+| load_postgres | stages by JDBC everything not yet published | live tables are not touched |
+| check_quality | asks every check in `sql/checks` about the staged batch | **the batch stays out**; nothing retries, because the data is at fault |
+| publish | makes the batch live in one transaction | nothing of it is live |
+| notify | mails a recovery, and checks that warn | the batch is live all the same |
+| diagnose | runs only if something failed: gathers why, and mails it once an incident | |
+| report | writes the run's page, see the tab **Report** of the run | |
+
+**A red run.** Read the log of `diagnose`: it names the failing checks, the refused lines, unreadable files and the error's last lines.
+A refused batch: mend and deliver the files anew, the next run takes them; or run by hand with `accept_reason` set (and `accept`, to name
+the checks), or `bin/songlake accept`. Anything else: mend it, then clear the failed tasks, or wait, Songlake tries again by itself.
+
+**By hand.** *Trigger* with `landing` (another folder), `reprocess` (a pattern of paths to read again, `log_data/2018/11/*`),
+`accept` and `accept_reason`. No run has or needs a logical date: which days are touched follows from the files.
+More in docs/operations.md.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import DAG, Asset, Param, TriggerRule, task
+from landing_sensor import LandingSensor
+from run_tasks import check_staged_batch, diagnose_run, notify_people, publish_batch, remember_error, write_report
+from warehouse_connection import warehouse_url
+
+from spark_jobs.settings import PROJECT, load
+
+settings = load()
+LAKE = ["--lake", str(settings.lake)]
+WRITER = "songlake_writer"  # a pool of one slot: runs, backfills and maintenance never write side by side
+UPSTREAM = ["wait_for_files", "ingest", "build_star", "load_postgres", "check_quality", "publish"]
+
+
+def submit(stage: str, *arguments: str, **options: object) -> SparkSubmitOperator:
+    """Give the task that runs one stage by spark-submit."""
+    return SparkSubmitOperator(
+        task_id=stage,
+        application=str(PROJECT / "spark_jobs" / f"{stage}.py"),
+        application_args=[*arguments, *LAKE],
+        name=f"songlake-{stage}",
+        conn_id="spark_default",
+        pool=WRITER,
+        execution_timeout=timedelta(hours=3),
+        **options,
+    )
+
+
+with DAG(
+    "songlake",
+    schedule="@continuous",
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["songlake"],
+    user_defined_macros={"warehouse_url": warehouse_url},
+    default_args={
+        "owner": "data",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=settings.airflow.retry_seconds),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(minutes=30),
+        "on_failure_callback": remember_error,
+    },
+    params={
+        "landing": Param(str(settings.landing), type="string", description="root of the landing zone"),
+        "reprocess": Param("", type="string", description="read files whose path fits this pattern again, such as log_data/2018/11/*"),
+        "accept": Param(
+            [], type="array", items={"type": "string"}, description="failed checks to overrule; all, if only a reason is given"
+        ),
+        "accept_reason": Param("", type="string", description="why they are overruled; without a reason the gate stands"),
+    },
+) as dag:
+    wait_for_files = LandingSensor(
+        task_id="wait_for_files",
+        landing=str(settings.landing),
+        lake=str(settings.lake),
+        settle_seconds=settings.settle_seconds,
+        retry_seconds=settings.alerts.retry_minutes * 60,
+        execution_timeout=None,
+        timeout=timedelta(days=365).total_seconds(),
+    )
+    ingest = submit("ingest", "--landing", "{{ params.landing }}", "--settled", "--reprocess", "{{ params.reprocess }}")
+    build_star = submit("build_star")
+    load_postgres = submit("load_postgres", env_vars={"WAREHOUSE_URL": "{{ warehouse_url() }}"})
+    check_quality = task(task_id="check_quality", pool=WRITER)(check_staged_batch)()
+    publish = task(task_id="publish", pool=WRITER, outlets=[Asset("songlake_warehouse")])(publish_batch)(check_quality)
+    notify = task(task_id="notify")(notify_people)(publish)
+    diagnose = task(task_id="diagnose", trigger_rule=TriggerRule.ONE_FAILED)(diagnose_run)(UPSTREAM)
+    report = task(task_id="report", trigger_rule=TriggerRule.ALL_DONE)(write_report)().as_teardown()
+
+    wait_for_files >> ingest >> build_star >> load_postgres >> check_quality >> publish >> notify
+    [dag.get_task(task_id) for task_id in UPSTREAM] >> diagnose
+    [notify, diagnose] >> report

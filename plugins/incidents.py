@@ -1,0 +1,93 @@
+"""Remember in an Airflow variable what is wrong, so that people are told once an incident, and told when it is over."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+
+from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.sdk import Variable
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from spark_jobs.alerts import Mail
+from spark_jobs.settings import Alerts
+
+VARIABLE = "songlake_incident"
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What is wrong now.
+
+    Attributes:
+        signature: In a few words that stay the same while the same thing is wrong.
+        opened_at: Since when (seconds since 1970).
+        failed_at: When a run failed last (seconds since 1970).
+        retryable: Whether trying again without new files can help.
+        told: Whether the mail about it was sent.
+    """
+
+    signature: str
+    opened_at: float
+    failed_at: float
+    retryable: bool
+    told: bool = False
+
+
+def open_incident() -> Incident | None:
+    """Give the incident that is open."""
+    held = Variable.get(VARIABLE, default=None, deserialize_json=True)
+    return Incident(**held) if held else None
+
+
+def note_failure(signature: str, *, retryable: bool) -> Incident:
+    """Open an incident, or go on with the one that is open; another signature is another incident to tell of."""
+    now, held = time.time(), open_incident()
+    if held is not None and held.signature == signature:
+        incident = replace(held, failed_at=now)
+    else:
+        incident = Incident(signature, held.opened_at if held else now, now, retryable)
+    _keep(incident)
+    return incident
+
+
+def mark_told(incident: Incident) -> None:
+    """Remember that people were told."""
+    _keep(replace(incident, told=True))
+
+
+def close_incident() -> Incident | None:
+    """Close the incident that is open, and give it."""
+    held = open_incident()
+    if held is not None:
+        Variable.delete(VARIABLE)
+    return held
+
+
+def _keep(incident: Incident) -> None:
+    Variable.set(VARIABLE, asdict(incident), serialize_json=True)
+
+
+def told_before(subject: str, signature: str) -> bool:
+    """Whether a thing that may go on for long was told already; remembers it. An empty signature says that it is over."""
+    key = f"songlake_told_{subject}"
+    before = Variable.get(key, default="")
+    if before != signature:
+        Variable.set(key, signature)
+    return before == signature
+
+
+def send(mail: Mail, alerts: Alerts, log: object) -> None:
+    """Send a mail by the connection smtp_default; without addresses or connection say in the log what would have been sent.
+
+    Raises:
+        OSError: The mail server cannot be reached or refuses; the task's retries try again.
+    """
+    if not alerts.mail_to:
+        log.warning("No mail: alerts.mail_to of conf/songlake.yaml is empty. It would have said: %s", mail.subject)
+        return
+    try:
+        with SmtpHook(smtp_conn_id="smtp_default") as hook:
+            hook.send_email_smtp(to=alerts.mail_to, from_email=alerts.mail_from, subject=mail.subject, html_content=mail.html)
+    except AirflowNotFoundException:
+        log.warning("No mail: Airflow has no connection smtp_default. It would have said: %s", mail.subject)

@@ -1,0 +1,193 @@
+"""What the tasks of the DAGs do that need no Spark: gate, publish, mails, diagnosis, report, watch, maintenance."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import Context, conf, get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from incidents import close_incident, mark_told, note_failure, send, told_before
+from psycopg import sql
+from warehouse_connection import warehouse_url
+
+from spark_jobs import alerts, maintenance, settings
+from spark_jobs.contracts import STAGED
+from spark_jobs.diagnosis import Diagnosis, examine, not_passed
+from spark_jobs.errors import GateFailed, ServiceUnreachable
+from spark_jobs.lake.lock import lake_lock
+from spark_jobs.lateness import late_files
+from spark_jobs.pipeline import writing
+from spark_jobs.warehouse import batches
+from spark_jobs.warehouse.accept import accept
+from spark_jobs.warehouse.check import check, failed, recorded
+from spark_jobs.warehouse.connection import connect, session_name
+from spark_jobs.warehouse.publish import publish
+from spark_jobs.warehouse.statements import live
+
+log = logging.getLogger(__name__)
+
+_ERROR = "error"
+_ERROR_CHARACTERS = 4000
+_SHOWN = 10
+
+
+def check_staged_batch() -> str:
+    """Ask the gate about the staged batch; the run's parameters may overrule it, on record. Gives the batch.
+
+    Raises:
+        AirflowSkipException: Everything is published.
+        AirflowFailException: The gate refuses the batch; trying again would not help.
+    """
+    chosen, params = settings.load(), get_current_context()["params"]
+    with writing(warehouse_url(), "check_quality") as (connection, _):
+        name = batches.staged_batch(connection)
+        batch = batches.find(connection, name) if name else None
+        if batch is None or batch.status == "published":
+            raise AirflowSkipException("Nothing is staged: everything is published.")
+        results = check(connection, batch.batch_id, chosen.gate)
+        for result in not_passed(results):
+            log.warning("Check %s (%s) did not pass: %s Found: %s", result.name, result.severity, result.about, result.detail)
+        refused = [result.name for result in failed(results)]
+        if refused and not params["accept_reason"]:
+            raise AirflowFailException(f"The quality gate refused batch {batch.batch_id}: {', '.join(refused)}. What was live stays live.")
+        if refused:
+            by = f"airflow run {get_current_context()['run_id']}"
+            try:
+                accept(
+                    connection,
+                    batch.batch_id,
+                    reason=params["accept_reason"],
+                    checks=params["accept"],
+                    by=by,
+                    warehouse=chosen.warehouse,
+                )
+            except GateFailed as error:
+                raise AirflowFailException(str(error)) from error
+    return batch.batch_id
+
+
+def publish_batch(batch: str) -> dict[str, Any]:
+    """Make the batch live; gives it with the rows before and after by table. A batch that is live already is left alone."""
+    with writing(warehouse_url(), "publish") as (connection, _):
+        changes = publish(connection, batch, settings.load().warehouse)
+    for table, change in changes.items():
+        log.info("Table %s: %s rows before, %s after", table, change.before, change.after)
+    return {"batch": batch, "tables": {table: [change.before, change.after] for table, change in changes.items()}}
+
+
+def notify_people(published: dict[str, Any]) -> None:
+    """Mail that the pipeline has recovered, and what checks warn of; each once."""
+    chosen, context = settings.load(), get_current_context()
+    with connect(warehouse_url(), application_name=session_name("notify")) as connection:
+        found = not_passed(recorded(connection, published["batch"]))
+    tables = {table: (before, after) for table, (before, after) in published["tables"].items()}
+    diagnosis = Diagnosis(batch=published["batch"], checks=found, tables=tables)
+    incident = close_incident()
+    if incident is not None and incident.told:
+        since = datetime.fromtimestamp(incident.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        send(alerts.recovery(diagnosis, since, run_link(context)), chosen.alerts, log)
+    warned = [check.name for check in found if check.severity == "warn"]
+    if not told_before("warnings", ", ".join(warned)) and warned:
+        send(alerts.warning(diagnosis, run_link(context)), chosen.alerts, log)
+
+
+def diagnose_run(upstream: list[str]) -> None:
+    """Gather why the run failed, for the log and for a mail that is sent once an incident."""
+    chosen, context = settings.load(), get_current_context()
+    ti = context["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=upstream)[ti.run_id]
+    red = [name for name in upstream if states.get(name) == "failed"]
+    errors = {name: ti.xcom_pull(task_ids=name, key=_ERROR) for name in red}
+    diagnosis = examine(chosen.lake, warehouse_url(), errors)
+    incident = note_failure(diagnosis.signature, retryable=not diagnosis.refused)
+    _log_diagnosis(diagnosis)
+    if not incident.told:
+        send(alerts.failure(diagnosis, run_link(context)), chosen.alerts, log)
+        mark_told(incident)
+
+
+def _log_diagnosis(diagnosis: Diagnosis) -> None:
+    for task, error in diagnosis.failed.items():
+        log.error("Task %s failed:\n%s", task, error)
+    for check_ in diagnosis.checks:
+        log.error("Check %s (%s): %s Found: %s", check_.name, check_.severity, check_.about, check_.detail)
+    for reason, lines in diagnosis.reasons.items():
+        log.error("Refused lines: %s x %s: %s", lines, reason, diagnosis.sentence_of(reason))
+    for path, cause in diagnosis.unreadable.items():
+        log.error("Unreadable: %s: %s", path, cause)
+    for note in diagnosis.notes:
+        log.error("%s", note)
+
+
+def remember_error(context: Context) -> None:
+    """Keep the end of a failed task's error where `diagnose` finds it."""
+    error = context.get("exception")
+    context["ti"].xcom_push(key=_ERROR, value=str(error)[-_ERROR_CHARACTERS:])
+
+
+def run_link(context: Context) -> str:
+    """Give the run's address in the UI."""
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base}/dags/{context['dag_run'].dag_id}/runs/{context['run_id']}"
+
+
+def write_report() -> str:
+    """Write the run's page, and give its path; a run that made way for another has none.
+
+    Raises:
+        AirflowSkipException: Nothing was done that a page could tell of.
+    """
+    from spark_jobs.report_page import page_path, write_page
+
+    chosen, context = settings.load(), get_current_context()
+    if context["ti"].xcom_pull(task_ids="wait_for_files") is None:
+        raise AirflowSkipException("This run made way for another and did nothing.")
+    with connect(warehouse_url(), application_name=session_name("report")) as connection:
+        return str(write_page(connection, chosen.lake, chosen.reports, page_path(chosen.reports, context["run_id"]).stem))
+
+
+def look_for_late_files() -> None:
+    """Mail once, and fail, while a file waits longer than `alerts.sla_minutes` to be published.
+
+    Raises:
+        AirflowFailException: Files are late.
+    """
+    chosen = settings.load()
+    seconds = chosen.alerts.sla_minutes * 60
+    try:
+        with connect(warehouse_url(), application_name=session_name("watchdog")) as connection:
+            late = late_files(chosen.landing, chosen.lake, connection, seconds)
+    except ServiceUnreachable as error:
+        log.warning("%s The lake's books must do.", error)
+        late = late_files(chosen.landing, chosen.lake, None, seconds)
+    told = told_before("late", "late" if late else "")
+    if not late:
+        return
+    lines = [f"{path}: {waited / 60:,.0f} minutes" for path, waited in list(late.items())[:_SHOWN]]
+    if not told:
+        send(alerts.late(len(late), lines, chosen.alerts.sla_minutes, run_link(get_current_context())), chosen.alerts, log)
+    raise AirflowFailException(f"{len(late)} files wait longer than {chosen.alerts.sla_minutes:g} minutes: {'; '.join(lines)}")
+
+
+def maintain_lake() -> dict[str, list[int]]:
+    """Compact and vacuum the lake; gives files compacted and removed by table."""
+    chosen = settings.load()
+    with writing(warehouse_url(), "maintenance") as (connection, _), lake_lock(chosen.lake, "maintenance"):
+        done = maintenance.maintain_lake(chosen.lake, batches.published(connection), chosen.maintenance.lake_days)
+    for table, (compacted, removed) in done.items():
+        log.info("Table %s: %s files compacted, %s removed", table, compacted, removed)
+    return {table: list(counts) for table, counts in done.items()}
+
+
+def analyze_warehouse() -> None:
+    """Refresh the statistics of the live tables."""
+    with writing(warehouse_url(), "maintenance") as (connection, _):
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(live(table) for table in STAGED)))
+
+
+def remove_old_reports() -> int:
+    """Remove old report pages; tells how many."""
+    chosen = settings.load()
+    return maintenance.remove_old_reports(chosen.reports, chosen.maintenance.report_days)

@@ -1,0 +1,95 @@
+"""Word the mails: subject, and body by `templates/mail.html.j2`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from spark_jobs.diagnosis import Diagnosis
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail, ready to be sent.
+
+    Attributes:
+        subject: What happened, and to which batch.
+        html: Why, counts before and after, what to do, a link to the run.
+    """
+
+    subject: str
+    html: str
+
+
+def failure(diagnosis: Diagnosis, link: str) -> Mail:
+    """Word that a run failed, or that the gate refused its batch."""
+    if diagnosis.refused:
+        names = ", ".join(check.name for check in diagnosis.checks if check.severity == "fail")
+        return _mail(
+            f"Songlake: batch {diagnosis.batch} refused by {names}",
+            "The quality gate refused a batch.",
+            f"Mend the files named above: what is delivered anew is loaded by itself. Or overrule the gate on record: "
+            f"bin/songlake accept {diagnosis.batch} --reason TEXT",
+            diagnosis,
+            link,
+        )
+    return _mail(
+        f"Songlake: {', '.join(sorted(diagnosis.failed))} failed{_of(diagnosis)}",
+        "A run failed after all its retries.",
+        "Mend what the error says. Songlake tries again by itself; to go on at once, clear the failed tasks in the run below.",
+        diagnosis,
+        link,
+    )
+
+
+def warning(diagnosis: Diagnosis, link: str) -> Mail:
+    """Word that a batch went live although checks of severity `warn` did not pass."""
+    names = ", ".join(check.name for check in diagnosis.checks)
+    return _mail(
+        f"Songlake: batch {diagnosis.batch} is live, with a warning by {names}",
+        "A batch went live, and something about it looks wrong.",
+        "Look at what the checks found; nothing has to be done for the pipeline to go on.",
+        diagnosis,
+        link,
+    )
+
+
+def recovery(diagnosis: Diagnosis, since: str, link: str) -> Mail:
+    """Word that the pipeline works again."""
+    return _mail(
+        f"Songlake: recovered, batch {diagnosis.batch} is live",
+        f"The pipeline works again; it had failed since {since}.",
+        "Nothing.",
+        diagnosis,
+        link,
+    )
+
+
+def late(count: int, shown: list[str], minutes: float, link: str) -> Mail:
+    """Word that files wait longer than they should; `shown` names the first of them."""
+    return _mail(
+        f"Songlake: {count:,} files wait longer than {minutes:g} minutes",
+        "Files that were delivered are not in the warehouse in time:",
+        "See whether the DAG songlake is paused or red, and whether Airflow's four components run: docs/operations.md, 'A red run'.",
+        Diagnosis(notes=shown),
+        link,
+    )
+
+
+def _of(diagnosis: Diagnosis) -> str:
+    return f", batch {diagnosis.batch}" if diagnosis.batch else ""
+
+
+def _mail(subject: str, what: str, to_do: str, diagnosis: Diagnosis, link: str) -> Mail:
+    return Mail(subject, _template().render(what=what, to_do=to_do, diagnosis=diagnosis, link=link))
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template("mail.html.j2")

@@ -1,0 +1,43 @@
+"""Tell which delivered files are not in the warehouse yet, and since when. No Spark."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from spark_jobs.lake.snapshot import read_files
+from spark_jobs.landing.find import LandingFile, find_files
+from spark_jobs.warehouse import batches
+from spark_jobs.warehouse.connection import Connection
+
+
+def late_files(landing: Path, lake: Path, connection: Connection | None, seconds: float) -> dict[str, float]:
+    """List files that wait longer than so many seconds: path to seconds waited, the longest first.
+
+    A file waits from when it came, by its entry in the folder (copying may keep its modification time), until the warehouse's books have it
+    as it is now. A file that cannot be read is not late, it is unreadable; the gate's warning and `status` name it. Without a
+    connection the lake's books must do.
+
+    Raises:
+        InputMissing: The landing zone cannot be listed.
+        LakeChanged: The lake cannot be read.
+    """
+    unreadable = {path for path, record in read_files(lake).items() if record.status == "unreadable"}
+    if connection is None:
+        done = {path: (record.size, record.modified_at) for path, record in read_files(lake).items()}
+    else:
+        done = batches.published_files(connection) if batches.has_books(connection) else {}
+    waiting = [
+        file for file in find_files(landing).files if done.get(file.path) != (file.size, file.modified_at) and file.path not in unreadable
+    ]
+    waited = {file.path: _seconds_since(file) for file in waiting}
+    return dict(sorted(((path, age) for path, age in waited.items() if age > seconds), key=lambda item: -item[1]))
+
+
+def _seconds_since(file: LandingFile) -> float:
+    now = datetime.now(UTC).timestamp()
+    try:
+        status = file.location.stat()
+    except OSError:
+        return 0.0
+    return now - max(status.st_ctime, min(status.st_mtime, now))

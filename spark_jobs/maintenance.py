@@ -1,0 +1,72 @@
+"""Keep the lake small without ever taking away what a later stage has yet to read. No Spark."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deltalake import DeltaTable
+
+from spark_jobs.contracts import LAKE, STAR, Table
+from spark_jobs.lake import log, snapshot
+from spark_jobs.lake.log import Positions
+
+_MARGIN_HOURS = 24
+
+
+def maintain_lake(lake: Path, published: Positions, keep_days: int) -> dict[str, tuple[int, int]]:
+    """Compact and vacuum every table; the caller holds the lake's lock.
+
+    Files that replaced rows stood in are removed once they are older than `keep_days` and than everything that a bookmark, of a star
+    table or of the warehouse, has yet to read on from.
+
+    Returns:
+        Table to files compacted away and files removed.
+
+    Raises:
+        LakeChanged: The lake was changed behind Songlake's back.
+    """
+    if not snapshot.counted_positions(lake):
+        return {}
+    done = {}
+    for table in (*LAKE, *STAR):
+        opened = log.must_open(lake, table)
+        compacted = int(opened.optimize.compact()["numFilesRemoved"])
+        opened = log.must_open(lake, table)
+        hours = max(24 * keep_days, _unread_hours(opened, _read_up_to(lake, table, published)) + _MARGIN_HOURS)
+        removed = opened.vacuum(retention_hours=hours, enforce_retention_duration=False, dry_run=False)
+        opened.create_checkpoint()
+        opened.cleanup_metadata()
+        done[table.name] = (compacted, len(removed))
+    return done
+
+
+def _read_up_to(lake: Path, table: Table, published: Positions) -> int:
+    """Give the oldest version of a table that some reader stands at."""
+    readers = [log.bookmark(lake, star).get(table.name) for star in STAR if table.name in star.sources]
+    readers += [published.get(table.name)] if table in STAR or table.name in published else []
+    # Positions of another table, or none at all, are compared whole; no history is needed for them.
+    opened = log.must_open(lake, table)
+    now = log.position(opened)
+    versions = [reader.version for reader in readers if reader is not None and reader.table_id == now.table_id]
+    return min([*versions, now.version])
+
+
+def _unread_hours(opened: DeltaTable, version: int) -> int:
+    """Tell how long ago the first commit after a version was made, in hours, rounded up; 0 if there is none."""
+    wanted = opened.version() - version
+    if wanted <= 0:
+        return 0
+    oldest = min(float(entry["timestamp"]) for entry in opened.history(wanted)) / 1000
+    return math.ceil((time.time() - oldest) / 3600)
+
+
+def remove_old_reports(folder: Path, keep_days: int, now: datetime | None = None) -> int:
+    """Remove report pages older than so many days; tells how many."""
+    limit = (now or datetime.now(UTC)).timestamp() - keep_days * 86_400
+    old = [page for page in folder.glob("*.html") if page.stat().st_mtime < limit]
+    for page in old:
+        page.unlink()
+    return len(old)

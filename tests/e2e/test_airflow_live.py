@@ -1,0 +1,309 @@
+"""The pipeline in a real Airflow: make up, files that arrive, a refused batch, mails, kills, runs by hand, the UI.
+
+The tests share one stack and go on where the one before ended, as a day in production does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+import pytest
+
+from tests.e2e.airflow import MailServer, Stack, wait
+from tests.world import DAY, START, World, event, song
+
+SLA_SECONDS = 12
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.skipif(os.name != "posix", reason="needs processes of Unix")]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def mails() -> Iterator[MailServer]:
+    server = MailServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(mails: MailServer) -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="songlake-live-"))
+    folder.chmod(0o755)
+    (folder / "postgres").mkdir()
+    started = Stack(folder, free_port(), mails.port, {"SONGLAKE_ALERTS__SLA_MINUTES": str(SLA_SECONDS / 60)})
+    begun = time.monotonic()
+    up = started.songlake("up")
+    assert up.returncode == 0, up.stdout + up.stderr
+    print(f"make up: {time.monotonic() - begun:.0f} s to healthy")
+    assert started.password in up.stdout
+    # Its schedule would mail about files that other tests let wait on purpose.
+    wait(lambda: len(started.api("GET", "/dags")["dags"]) == 3, "the DAGs", 60)
+    started.api("PATCH", "/dags/songlake_watchdog", is_paused=True)
+    yield started
+    started.songlake("down")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack) -> World:
+    return stack.world
+
+
+def wait_until_published(world: World, seconds: float = 600) -> float:
+    """Wait until the warehouse's books have every file as it is now; gives how long that took, then compares with the oracle."""
+    world.deliveries.observe(world.landing)
+    wanted = {path: (row.size, row.modified_at) for path, row in world.deliveries.warehouse().files.items()}
+    begun = time.monotonic()
+
+    def look() -> bool:
+        with psycopg.connect(world.url) as connection:
+            rows = connection.execute("SELECT path, size, (extract(epoch FROM modified_at) * 1000000)::bigint FROM ops.files").fetchall()
+        return {path: (size, micros) for path, size, micros in rows} == wanted
+
+    wait(lambda: _quietly(look), "all files to be published", seconds)
+    taken = time.monotonic() - begun
+    world.check()
+    return taken
+
+
+def _quietly(look: object) -> bool:
+    try:
+        return bool(look())  # type: ignore[operator]
+    except psycopg.Error:
+        return False
+
+
+def test_a_second_up_says_that_it_runs(stack: Stack) -> None:
+    again = stack.songlake("up")
+    assert again.returncode == 0
+    assert "runs already" in again.stdout
+    assert stack.password not in again.stdout
+
+
+def test_everything_listens_on_loopback_alone(stack: Stack) -> None:
+    ours = {process.pid for process in stack.processes()}
+    listening = [c for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.pid in ours]
+    assert listening
+    assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_files_arrive_by_themselves_also_one_that_grows_slowly(stack: Stack, world: World) -> None:
+    waiting = stack.waiting_run()
+    world.write("song_data/1.json", [song("SO1"), song("SO2", title="Other")], mtime=time.time())
+    world.write("log_data/day1.json", [event(item=number) for number in range(20)], mtime=time.time())
+    slow = world.landing / "log_data" / "day2.json"
+    lines = [event(START + DAY, item=number, level="paid") for number in range(10)]
+    with slow.open("w") as file:
+        for line in lines:
+            file.write(json.dumps(line)[:40])
+            file.flush()
+            time.sleep(1)
+            file.write(json.dumps(line)[40:] + "\n")
+            file.flush()
+            time.sleep(1)
+    taken = wait_until_published(world)
+    print(f"from last byte to published: {taken:.0f} s")
+    with psycopg.connect(world.url) as connection:
+        rows = connection.execute("SELECT lines, accepted, rejected FROM ops.files WHERE path = 'log_data/day2.json'").fetchall()
+    assert rows == [(10, 10, 0)]
+    assert stack.wait_for_run(waiting) == "success"
+    states = stack.states(waiting)
+    assert states["diagnose"] == "skipped"
+    assert {name for name, state in states.items() if state == "success"} == set(states) - {"diagnose"}
+
+
+def test_a_refused_batch_is_told_once_and_starts_no_storm_and_a_mended_file_recovers(stack: Stack, world: World, mails: MailServer) -> None:
+    before, told = world.row_versions(), len(mails.mails)
+    run = stack.waiting_run()
+    bad = "\n".join(["not json"] * 30)
+    world.write("log_data/bad.json", bad, mtime=time.time())
+    assert stack.wait_for_run(run, seconds=600) == "failed"
+    states = stack.states(run)
+    assert (states["check_quality"], states["publish"], states["diagnose"]) == ("failed", "upstream_failed", "success")
+    assert world.row_versions() == before
+    assert len(mails.mails) == told + 1
+    assert "refused by rejected_share" in mails.subjects[-1]
+    body = mails.body(-1)
+    assert "not_one_object, 30 lines" in body
+    assert f"/dags/songlake/runs/{run}" in body
+    waiting = stack.waiting_run()
+    time.sleep(30)
+    assert stack.waiting_run() == waiting, "a refused file starts no runs"
+    world.write("log_data/bad.json", [event(START + 2 * DAY, item=number) for number in range(30)], mtime=time.time())
+    wait_until_published(world)
+    assert stack.wait_for_run(waiting) == "success"
+    assert len(mails.mails) == told + 2
+    assert "recovered" in mails.subjects[-1]
+
+
+def test_a_run_by_hand_does_not_wait_and_reads_files_again(stack: Stack, world: World) -> None:
+    waiting = stack.waiting_run()
+    with psycopg.connect(world.url) as connection:
+        rows = "SELECT batch_id FROM ops.files WHERE path = 'log_data/day1.json'"
+        before = connection.execute(rows).fetchone()
+    run = stack.trigger(reprocess="log_data/day1*")
+    assert stack.wait_for_run(run) == "success"
+    assert stack.wait_for_run(waiting) == "success"
+    assert stack.states(waiting)["wait_for_files"] == "skipped"
+    with psycopg.connect(world.url) as connection:
+        assert connection.execute(rows).fetchone() != before
+    world.check()
+
+
+def test_a_person_overrules_the_gate_by_a_run_with_a_reason(stack: Stack, world: World) -> None:
+    run = stack.waiting_run()
+    world.write("log_data/odd.json", "\n".join(["also not json"] * 20), mtime=time.time())
+    assert stack.wait_for_run(run, seconds=600) == "failed"
+    accepted = stack.trigger(accept=["rejected_share"], accept_reason="the sender stopped, what came is all there is")
+    assert stack.wait_for_run(accepted) == "success"
+    wait_until_published(world)
+    with psycopg.connect(world.url) as connection:
+        row = connection.execute("SELECT check_name, reason, accepted_by FROM ops.acceptances").fetchone()
+    assert row == ("rejected_share", "the sender stopped, what came is all there is", f"airflow run {accepted}")
+
+
+def test_cleared_tasks_run_again_alone(stack: Stack, world: World) -> None:
+    done = next(
+        run["dag_run_id"] for run in stack.runs() if run["state"] == "success" and stack.states(run["dag_run_id"])["publish"] == "success"
+    )
+    before = world.row_versions()
+    stack.api(
+        "POST",
+        "/dags/songlake/clearTaskInstances",
+        dag_run_id=done,
+        task_ids=["publish", "notify"],
+        dry_run=False,
+        only_failed=False,
+        reset_dag_runs=True,
+    )
+    assert stack.wait_for_run(done) == "success"
+    tries = {
+        task["task_id"]: task["try_number"] for task in stack.api("GET", f"/dags/songlake/dagRuns/{done}/taskInstances")["task_instances"]
+    }
+    assert (tries["ingest"], tries["publish"], tries["notify"]) == (1, 2, 2)
+    assert world.row_versions() == before
+
+
+def test_parts_that_are_killed_come_back_and_lose_nothing(stack: Stack, world: World) -> None:
+    run = stack.waiting_run()
+    triggerer = stack.process("triggerer")
+    assert triggerer is not None
+    triggerer.kill()
+    world.write("log_data/day5.json", [event(START + 5 * DAY, item=number) for number in range(10)], mtime=time.time())
+    _kill_when(stack, "ingest", lambda: stack.process("airflow", "scheduler"))
+    _kill_when(stack, "build_star", lambda: stack.process("java", "build_star.py"))
+    _kill_when(stack, "load_postgres", lambda: psutil.Process(int((stack.home / "postgres/data/postmaster.pid").read_text().split()[0])))
+    wait_until_published(world, seconds=900)
+    assert stack.wait_for_run(run) == "success"
+    assert stack.process("java") is None, "no orphan driver is left"
+
+
+def _kill_when(stack: Stack, task: str, victim: object) -> None:
+    """Kill a process once the JVM of a task works."""
+    wait(lambda: stack.process("java", f"{task}.py"), f"the JVM of {task}", 400)
+    time.sleep(4)
+    found = victim()  # type: ignore[operator]
+    assert found is not None
+    os.kill(found.pid, signal.SIGKILL)
+
+
+def test_watchdog_tells_once_that_a_file_waits_too_long(stack: Stack, world: World, mails: MailServer) -> None:
+    stack.api("PATCH", "/dags/songlake", is_paused=True)
+    world.write("log_data/day6.json", [event(START + 6 * DAY)], mtime=time.time())
+    time.sleep(SLA_SECONDS + 1)
+    stack.api("PATCH", "/dags/songlake_watchdog", is_paused=False)
+    for _ in range(2):
+        assert stack.wait_for_run(stack.trigger("songlake_watchdog"), "songlake_watchdog") == "failed"
+    assert [subject for subject in mails.subjects if "wait longer" in subject] == ["Songlake: 1 files wait longer than 0.2 minutes"]
+    assert "log_data/day6.json" in mails.body(-1)
+    stack.api("PATCH", "/dags/songlake", is_paused=False)
+    wait_until_published(world)
+    assert stack.wait_for_run(stack.trigger("songlake_watchdog"), "songlake_watchdog") == "success"
+    stack.api("PATCH", "/dags/songlake_watchdog", is_paused=True)
+
+
+def test_maintenance_works_beside_the_pipeline(stack: Stack, world: World) -> None:
+    run = stack.trigger("songlake_maintenance")
+    assert stack.wait_for_run(run, "songlake_maintenance") == "success"
+    world.check()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_ui_shows_runs_graph_and_report_in_a_browser(stack: Stack, tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    done = next(
+        run["dag_run_id"] for run in stack.runs() if run["state"] == "success" and stack.states(run["dag_run_id"])["publish"] == "success"
+    )
+    images = Path(os.environ.get("SONGLAKE_TEST_IMAGES", tmp_path))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{stack.url}/songlake/reports")
+        assert "401" in page.content() or "Not authenticated" in page.content(), "reports need a login"
+        page.goto(stack.url)
+        page.get_by_label("Username").fill("admin")
+        page.locator("input[type=password]").fill(stack.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/", timeout=60_000)
+        page.goto(f"{stack.url}/dags/songlake/runs/{done}")
+        page.get_by_text("build_star").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(2000)
+        page.screenshot(path=images / "airflow-run.png")
+        page.goto(f"{stack.url}/dags/songlake")
+        page.wait_for_timeout(4000)
+        page.screenshot(path=images / "airflow-dag.png")
+        page.goto(f"{stack.url}/dags/songlake/runs/{done}/plugin/songlake-report")
+        report = page.frame_locator("iframe")
+        report.get_by_role("heading").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(1000)
+        page.screenshot(path=images / "airflow-report.png")
+        assert "rejected_share" in report.locator("body").inner_text()
+        browser.close()
+    assert all((images / name).stat().st_size > 10_000 for name in ("airflow-run.png", "airflow-dag.png", "airflow-report.png"))
+
+
+def test_no_password_is_written_anywhere(stack: Stack, world: World) -> None:
+    secrets = set(json.loads((stack.airflow / "secrets.json").read_text()).values())
+    secrets |= {str(urlsplit(world.url).password)}
+    private = {stack.airflow / "secrets.json", stack.airflow / "passwords.json"}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in private)
+    found = []
+    for folder in (stack.airflow, stack.home / "reports", stack.home / "lake"):
+        files = [path for path in folder.rglob("*") if path.is_file() and path not in private]
+        found += [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+    assert found == []
+    lines = [" ".join(process.cmdline()) for process in psutil.process_iter() if process.is_running()]
+    assert not any(secret in line for secret in secrets for line in lines)
+
+
+def test_down_leaves_no_process_and_no_port(stack: Stack) -> None:
+    postmaster = int((stack.home / "postgres/data/postmaster.pid").read_text().split()[0])
+    down = stack.songlake("down")
+    assert down.returncode == 0
+    assert stack.processes() == []
+    assert not psutil.pid_exists(postmaster)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", stack.port)) != 0
+    assert "Nothing ran" in stack.songlake("down").stdout

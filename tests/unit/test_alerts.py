@@ -1,0 +1,67 @@
+"""What the mails say."""
+
+from __future__ import annotations
+
+from spark_jobs import alerts
+from spark_jobs.diagnosis import Diagnosis, tail
+from spark_jobs.warehouse.check import CheckResult
+
+SHARE = CheckResult("rejected_share", "fail", "Few lines are refused.", False, 30, "kind events, refused lines 30")
+VOLUME = CheckResult("volume", "warn", "A day is like the day before.", False, 1, "plays 3")
+LINK = "http://127.0.0.1:8080/dags/songlake/runs/r1"
+
+
+def test_a_refused_batch_says_which_why_and_what_to_do() -> None:
+    diagnosis = Diagnosis(
+        batch="b1",
+        failed={"check_quality": "refused"},
+        checks=[SHARE, VOLUME],
+        reasons={"ts_invalid": 1200},
+        unreadable={"log_data/cut.json.gz": "the gzip is cut"},
+        tables={"songplays": (6820, 6820)},
+    )
+    mail = alerts.failure(diagnosis, LINK)
+    assert mail.subject == "Songlake: batch b1 refused by rejected_share"
+    for words in (
+        "keeps batch b1 out",
+        "kind events, refused lines 30",
+        "ts_invalid, 1,200 lines",
+        "log_data/cut.json.gz: the gzip is cut",
+        "<td>songplays</td><td>6,820</td><td>6,820</td>",
+        "bin/songlake accept b1 --reason TEXT",
+        LINK,
+    ):
+        assert words in mail.html
+    assert diagnosis.refused
+    assert diagnosis.signature == "gate: rejected_share"
+
+
+def test_a_failed_task_says_its_last_lines() -> None:
+    diagnosis = Diagnosis(failed={"ingest": "The lake was changed."}, checks=[VOLUME])
+    mail = alerts.failure(diagnosis, LINK)
+    assert mail.subject == "Songlake: ingest failed"
+    assert "The lake was changed." in mail.html
+    assert not diagnosis.refused
+    assert diagnosis.signature == "failed: ingest"
+
+
+def test_names_of_files_cannot_smuggle_html_into_a_mail() -> None:
+    mail = alerts.late(1, ["log_data/<script>alert(1)</script>.json: 90 minutes"], 60, LINK)
+    assert mail.subject == "Songlake: 1 files wait longer than 60 minutes"
+    assert "<script>" not in mail.html
+    assert "&lt;script&gt;" in mail.html
+
+
+def test_recovery_and_warning_name_the_batch() -> None:
+    diagnosis = Diagnosis(batch="b2", checks=[VOLUME], tables={"users": (5, 6)})
+    assert alerts.recovery(diagnosis, "2018-11-02 10:00 UTC", LINK).subject == "Songlake: recovered, batch b2 is live"
+    assert "since 2018-11-02 10:00 UTC" in alerts.recovery(diagnosis, "2018-11-02 10:00 UTC", LINK).html
+    assert alerts.warning(diagnosis, LINK).subject == "Songlake: batch b2 is live, with a warning by volume"
+
+
+def test_of_an_error_the_lines_that_say_why_are_kept() -> None:
+    trace = "\n".join(
+        [f"line {number}" for number in range(30)] + ["    at org.apache.spark.Thing(Thing.scala:1)", "", "Error: it is full."]
+    )
+    assert tail(trace).splitlines() == [f"line {number}" for number in range(16, 30)] + ["Error: it is full."]
+    assert tail(None) == "The task's process ended without a word: it was killed, or its machine went away."
