@@ -27,11 +27,14 @@ test: setup ## Run all tests
 unit: setup ## Run the tests that need neither Spark nor PostgreSQL, in seconds
 	$(PYTHON) -m pytest tests/unit
 
-check: setup ## Lint, formatting, types, SQL
+check: setup ## Lint, formatting, types, SQL, containers, scripts
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/sqlfluff lint --processes 0 sql
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	.venv/bin/hadolint docker/Dockerfile
+	.venv/bin/shellcheck --severity warning bin/songlake bin/spark-submit bin/spark-class bin/demo docker/entrypoint.sh .ci/run
 
 format: setup ## Put imports and layout in order
 	.venv/bin/ruff check --fix --select I .

@@ -39,6 +39,7 @@ COMPONENTS = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+POOL = ("songlake_writer", "1", "One writer of lake and warehouse at a time")
 _DATABASE = "airflow"
 _PATIENCE_SECONDS = 240
 _LOOK_SECONDS = 1.0
@@ -127,7 +128,7 @@ def up(settings: Settings, tell: Callable[[str], None]) -> Running:
     environment = make_environment(settings)
     tell("Airflow's database")
     _airflow(environment, home, "db", "migrate")
-    _airflow(environment, home, "pools", "set", "songlake_writer", "1", "One writer of lake and warehouse at a time")
+    _airflow(environment, home, "pools", "set", *POOL)
     tell("Airflow's four components")
     with (home.logs / "supervisor.log").open("ab") as log:
         subprocess.Popen(
@@ -199,6 +200,8 @@ def make_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_CONN_SONGLAKE_WAREHOUSE": warehouse,
         "PATH": os.pathsep.join([str(PROJECT / "bin"), str(PROJECT / ".venv" / "bin"), os.environ.get("PATH", "")]),
         "PYTHONPATH": str(PROJECT),
+        # Processes that rename themselves leave their environment readable, by which `down` tells them.
+        "SPT_NOENV": "1",
     }
     return {**defaults, **_own_environment(settings), **fixed}
 
