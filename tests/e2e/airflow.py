@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -22,12 +23,20 @@ from tests.sparkenv import PROJECT
 from tests.world import World
 
 
+def free_port() -> int:
+    """A port that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class MailServer:
     """A real SMTP server on a free port."""
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self.port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.mails.append(message_from_bytes(envelope.content, policy=default))
@@ -35,10 +44,6 @@ class MailServer:
 
     def start(self) -> None:
         self._controller.start()
-
-    @property
-    def port(self) -> int:
-        return int(self._controller.server.sockets[0].getsockname()[1])
 
     def stop(self) -> None:
         self._controller.stop()

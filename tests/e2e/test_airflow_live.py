@@ -20,19 +20,13 @@ import psutil
 import psycopg
 import pytest
 
-from tests.e2e.airflow import MailServer, Stack, wait
+from tests.e2e.airflow import MailServer, Stack, free_port, wait
 from tests.world import DAY, START, World, event, song
 
 SLA_SECONDS = 12
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.skipif(os.name != "posix", reason="needs processes of Unix")]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,10 @@ from deltalake import CommitProperties, write_deltalake
 from spark_jobs.contracts import CATALOG, EVENTS, FILES, REJECTS, Table
 from spark_jobs.errors import BadUsage, LakeChanged
 from spark_jobs.lake import log
+from spark_jobs.report_page import DAYS, write_page
 from spark_jobs.warehouse.check import check
 from spark_jobs.warehouse.connection import Connection, connect
 from tests.postgres.staging import GATE, MIDNIGHT, Row, artist, batch, file, load, play, song, stage
-
-pytest.importorskip("altair")
-pytest.importorskip("vl_convert")
-
-from spark_jobs.report_page import DAYS, write_page
 
 HOSTILE = "<script>alert(1)</script>"
 HARMLESS = {
