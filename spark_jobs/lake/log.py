@@ -181,14 +181,18 @@ def bookmark(lake: Path, table: Table) -> Positions:
     return {}
 
 
+def last_change(table: DeltaTable) -> int:
+    """Tell at which version a table's rows last changed; what came later rewrote files and no rows."""
+    return next((commit.version for commit in commits(table) if commit.operation not in HARMLESS), 0)
+
+
 def star_positions(lake: Path) -> Positions:
     """Tell at which version each star table's rows last changed; a table that does not exist is left out."""
     positions = {}
     for table in STAR:
         opened = open_table(lake, table)
         if opened is not None:
-            last = next((commit.version for commit in commits(opened) if commit.operation not in HARMLESS), 0)
-            positions[table.name] = Position(position(opened).table_id, last)
+            positions[table.name] = Position(position(opened).table_id, last_change(opened))
     return positions
 
 

@@ -19,6 +19,7 @@ from spark_jobs.lake.log import (
     Positions,
     bookmark,
     commits,
+    last_change,
     must_open,
     open_table,
     position,
@@ -163,7 +164,7 @@ def open_counted(lake: Path, table: Table) -> DeltaTable:
         LakeChanged: The lake was changed behind Songlake's back.
     """
     counted, opened = require_counted(lake)[table.name], must_open(lake, table)
-    if counted.version != opened.version():
+    if counted.version < last_change(opened):
         opened.load_as_version(counted.version)
     return opened
 

@@ -31,7 +31,7 @@ from pyspark.sql.types import (
 
 from spark_jobs.contracts import Table, Type
 from spark_jobs.errors import LakeChanged, LockHeld
-from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, open_table, position
+from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, last_change, must_open
 
 _SPARK_TYPES: dict[Type, DataType] = {
     Type.TEXT: StringType(),
@@ -102,9 +102,12 @@ class Lake:
     path: Path
 
     def read(self, table: Table, at: Position | None = None) -> DataFrame:
-        """Read a table as it was at a position, or as it is now."""
+        """Read a table as it was at a position, or as it is now.
+
+        Where nothing but maintenance came after the position the present is read: the files of then may be vacuumed.
+        """
         reader = self.spark.read.format("delta")
-        if at is not None and at != self._now(table):
+        if at is not None and at.version < last_change(must_open(self.path, table)):
             reader = reader.option("versionAsOf", at.version)
         return reader.load(self._location(table))
 
@@ -187,10 +190,6 @@ class Lake:
 
     def _location(self, table: Table) -> str:
         return str(lake_path(self.path, table))
-
-    def _now(self, table: Table) -> Position | None:
-        opened = open_table(self.path, table)
-        return None if opened is None else position(opened)
 
 
 def recorded_sources(sources: Sequence[str], counted: Positions) -> dict[str, Any]:
