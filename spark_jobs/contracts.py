@@ -321,6 +321,7 @@ PUBLISHED = Table(
         _required("delta_version", Type.BIGINT, "version of that table"),
         _required("batch_id", Type.TEXT, "load that brought it there"),
         _required("row_count", Type.BIGINT, "rows that are live, kept by publish"),
+        _required("delta_written_at", Type.BIGINT, "when that version was committed, milliseconds since 1970"),
     ),
 )
 

@@ -56,7 +56,7 @@ def _read_up_to(lake: Path, table: Table, published: Positions) -> int:
 
 def _unread_hours(opened: DeltaTable, version: int) -> int:
     """Tell how long ago the first commit after a version was made, in hours, rounded up; 0 if no rows changed since."""
-    if version >= log.last_change(opened):
+    if version >= log.last_change(opened).version:
         return 0
     oldest = min(float(entry["timestamp"]) for entry in opened.history(opened.version() - version)) / 1000
     return math.ceil((time.time() - oldest) / 3600)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -54,19 +54,27 @@ REBUILD = "Restore the lake from a backup, or rebuild it: docs/operations.md, 'T
 
 @dataclass(frozen=True)
 class Position:
-    """A version of a Delta table that cannot be mistaken for one of another table at the same path."""
+    """A version of a Delta table that cannot be mistaken for another.
+
+    Attributes:
+        table_id: Tells it from another table at the same path.
+        version: The version.
+        written_at: When that version was committed (milliseconds since 1970), where a position leaves the lake: a lake brought back from
+            a backup counts its versions on from there, and comes to this one again with other rows. 0 in the lake, which comes back whole.
+    """
 
     table_id: str
     version: int
+    written_at: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the form that commits and `ops.published` record."""
-        return {"table_id": self.table_id, "version": self.version}
+        """Give the form that commits and `ops.batches` record."""
+        return asdict(self)
 
     @classmethod
     def of(cls, recorded: dict[str, Any]) -> Position:
         """Read the recorded form."""
-        return cls(recorded["table_id"], recorded["version"])
+        return cls(**recorded)
 
 
 Positions = dict[str, Position]
@@ -142,10 +150,18 @@ def _schema(table: Table) -> Schema:
 
 @dataclass(frozen=True)
 class Commit:
-    """One commit of a table: its version, operation, and what Songlake recorded in it (empty for commits of others)."""
+    """One commit of a table.
+
+    Attributes:
+        version: What it made.
+        operation: How Delta calls it.
+        written_at: When (milliseconds since 1970).
+        recorded: What Songlake recorded in it; empty for commits of others.
+    """
 
     version: int
     operation: str
+    written_at: int
     recorded: dict[str, Any]
 
 
@@ -165,7 +181,7 @@ def _parsed(history: list[dict[str, Any]]) -> Iterable[Commit]:
             parsed = json.loads(recorded) if recorded else {}
         except ValueError:
             parsed = {}
-        yield Commit(entry["version"], entry["operation"], parsed if isinstance(parsed, dict) else {})
+        yield Commit(entry["version"], entry["operation"], entry["timestamp"], parsed if isinstance(parsed, dict) else {})
 
 
 def bookmark(lake: Path, table: Table) -> Positions:
@@ -181,9 +197,11 @@ def bookmark(lake: Path, table: Table) -> Positions:
     return {}
 
 
-def last_change(table: DeltaTable) -> int:
-    """Tell at which version a table's rows last changed; what came later rewrote files and no rows."""
-    return next((commit.version for commit in commits(table) if commit.operation not in HARMLESS), 0)
+def last_change(table: DeltaTable) -> Position:
+    """Tell where a table's rows last changed; what came later rewrote files and no rows."""
+    found = next((commit for commit in commits(table) if commit.operation not in HARMLESS), None)
+    table_id = position(table).table_id
+    return Position(table_id, found.version, found.written_at) if found else Position(table_id, 0)
 
 
 def star_positions(lake: Path) -> Positions:
@@ -192,7 +210,7 @@ def star_positions(lake: Path) -> Positions:
     for table in STAR:
         opened = open_table(lake, table)
         if opened is not None:
-            positions[table.name] = Position(position(opened).table_id, last_change(opened))
+            positions[table.name] = last_change(opened)
     return positions
 
 
@@ -203,18 +221,27 @@ def is_untouched(lake: Path, table: Table) -> bool:
 
 
 def has_feed(lake: Path, table: Table, after: Position, upto: Position) -> bool:
-    """Whether every commit between two positions, and every file it names, is still there, so that the change feed can be read."""
+    """Whether the change feed between two positions can be read.
+
+    Every commit, and every file it names, has to be there, and the first position has to be one of this history.
+    """
     folder = lake_path(lake, table)
-    for version in range(after.version + 1, upto.version + 1):
-        try:
-            actions = [json.loads(line) for line in (folder / "_delta_log" / f"{version:020}.json").read_text().splitlines()]
-        except FileNotFoundError:
+    try:
+        if after.written_at and after.written_at not in [info["timestamp"] for info in _actions(folder, after.version, "commitInfo")]:
             return False
-        for action in actions:
-            for named in (action[kind] for kind in ("add", "remove", "cdc") if kind in action):
+        for version in range(after.version + 1, upto.version + 1):
+            for named in _actions(folder, version, "add", "remove", "cdc"):
                 if named.get("dataChange", True) and not (folder / unquote(named["path"])).exists():
                     return False
+    except FileNotFoundError:
+        return False
     return True
+
+
+def _actions(folder: Path, version: int, *kinds: str) -> list[dict[str, Any]]:
+    """Read some kinds of actions of one commit from the log."""
+    lines = (folder / "_delta_log" / f"{version:020}.json").read_text().splitlines()
+    return [action[kind] for action in map(json.loads, lines) for kind in kinds if kind in action]
 
 
 def query(opened: DeltaTable, table: Table, select: str) -> list[dict[str, Any]]:

@@ -67,7 +67,8 @@ def counted_positions(lake: Path) -> Positions:
         positions = _first_positions(lake)
     else:
         positions = {name: Position.of(recorded) for name, recorded in counted.recorded["tables"].items()}
-    positions[FILES.name] = Position(position(files).table_id, counted.version if counted else 0)
+    table_id = position(files).table_id
+    positions[FILES.name] = Position(table_id, counted.version, counted.written_at) if counted else Position(table_id, 0)
     for table in LAKE:
         _refuse_foreign_commits(lake, table, positions[table.name])
     return positions
@@ -164,7 +165,7 @@ def open_counted(lake: Path, table: Table) -> DeltaTable:
         LakeChanged: The lake was changed behind Songlake's back.
     """
     counted, opened = require_counted(lake)[table.name], must_open(lake, table)
-    if counted.version < last_change(opened):
+    if counted.version < last_change(opened).version:
         opened.load_as_version(counted.version)
     return opened
 

@@ -107,7 +107,7 @@ class Lake:
         Where nothing but maintenance came after the position the present is read: the files of then may be vacuumed.
         """
         reader = self.spark.read.format("delta")
-        if at is not None and at.version < last_change(must_open(self.path, table)):
+        if at is not None and at.version < last_change(must_open(self.path, table)).version:
             reader = reader.option("versionAsOf", at.version)
         return reader.load(self._location(table))
 

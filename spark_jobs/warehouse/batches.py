@@ -49,8 +49,10 @@ class Batch:
 @explained
 def published(connection: Connection) -> dict[str, Position]:
     """Tell how far each table has come, by its name; tables never loaded are left out."""
-    rows = connection.execute("SELECT table_name, delta_table_id, delta_version FROM ops.published ORDER BY table_name").fetchall()
-    return {str(name): Position(str(table_id), cast("int", version)) for name, table_id, version in rows}
+    rows = connection.execute(
+        "SELECT table_name, delta_table_id, delta_version, delta_written_at FROM ops.published ORDER BY table_name"
+    ).fetchall()
+    return {str(name): Position(*cast("tuple[str, int, int]", tuple(at))) for name, *at in rows}
 
 
 @explained

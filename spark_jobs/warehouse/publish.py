@@ -202,6 +202,7 @@ def _keep_books(connection: Connection, batch: Batch, changes: Mapping[str, Tabl
                     "table_name": name,
                     "delta_table_id": bookmark.table_id,
                     "delta_version": bookmark.version,
+                    "delta_written_at": bookmark.written_at,
                     "batch_id": batch.batch_id,
                     "row_count": changes[name].after,
                 }

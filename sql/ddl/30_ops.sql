@@ -48,8 +48,11 @@ CREATE TABLE IF NOT EXISTS ops.published (
     delta_version bigint NOT NULL,
     batch_id text NOT NULL,
     row_count bigint NOT NULL,
+    delta_written_at bigint NOT NULL DEFAULT 0,
     CONSTRAINT published_pkey PRIMARY KEY (table_name)
 );
+-- Warehouses of schema version 1 know nothing of it.
+ALTER TABLE ops.published ADD COLUMN IF NOT EXISTS delta_written_at bigint NOT NULL DEFAULT 0;
 
 CREATE TABLE IF NOT EXISTS ops.check_results (
     batch_id text NOT NULL,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from spark_jobs.contracts import EVENTS, REJECTS, STAR, TIME
+from spark_jobs.contracts import ARTISTS, EVENTS, REJECTS, STAR, TIME
 from spark_jobs.diagnosis import examine
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lateness import late_files
@@ -144,3 +146,22 @@ def test_old_report_pages_go(tmp_path: Path, age_days: int, left: int) -> None:
     os.utime(page, (time.time() - age_days * 86_400,) * 2)
     assert remove_old_reports(tmp_path, 90) == 1 - left
     assert len(list(tmp_path.iterdir())) == left
+
+
+def test_a_version_reached_again_after_a_backup_is_another_position(tmp_path: Path) -> None:
+    lake, backup = tmp_path / "lake", tmp_path / "backup"
+    log.create_missing(lake)
+    shutil.copytree(lake, backup)
+    commit(lake, ARTISTS, [{"artist_id": "A1", "name": "One"}], {"sources": {}})
+    published = log.star_positions(lake)["artists"]
+    assert published.version == 1
+    shutil.rmtree(lake)
+    shutil.copytree(backup, lake)
+    commit(lake, ARTISTS, [{"artist_id": "A2", "name": "Two"}], {"sources": {}})
+    commit(lake, ARTISTS, [{"artist_id": "A3", "name": "Three"}], {"sources": {}})
+    now = log.star_positions(lake)["artists"]
+    assert (now.table_id, now.version) == (published.table_id, 2)
+    assert not log.has_feed(lake, ARTISTS, published, now)
+    again = replace(now, version=1, written_at=log.must_open(lake, ARTISTS).history()[1]["timestamp"])
+    assert again != published
+    assert log.has_feed(lake, ARTISTS, again, now)
