@@ -148,13 +148,14 @@ def test_a_refused_batch_is_told_once_and_starts_no_storm_and_a_mended_file_reco
     assert "recovered" in mails.subjects[-1]
 
 
-def test_a_run_by_hand_goes_first_reads_files_again_and_overrules_the_gate(stack: Stack, world: World) -> None:
+def test_a_run_by_hand_goes_first_reads_files_again_and_overrules_the_gate(stack: Stack, world: World, mails: MailServer) -> None:
     waiting, told = stack.waiting_run(), "SELECT batch_id FROM ops.files WHERE path = 'log_data/day1.json'"
     with psycopg.connect(world.url) as connection:
         before = connection.execute(told).fetchone()
     reason = "the sender stopped, what came is all there is"
     # Older than settle_seconds, so that this run takes it; the waiting run has yet to see it stand still, and makes way.
     world.write("log_data/odd.json", "\n".join(["also not json"] * 20), mtime=time.time() - 100)
+    world.write("log_data/cut.json.gz", b"\x1f\x8b\x08 no gzip", mtime=time.time() - 100)
     run = stack.trigger(reprocess="log_data/day1*", accept=["rejected_share"], accept_reason=reason)
     assert stack.wait_for_run(run) == "success"
     assert stack.states(waiting)["wait_for_files"] == "skipped"
@@ -164,6 +165,9 @@ def test_a_run_by_hand_goes_first_reads_files_again_and_overrules_the_gate(stack
         assert connection.execute(told).fetchone() != before
         row = connection.execute("SELECT check_name, reason, accepted_by FROM ops.acceptances").fetchone()
     assert row == ("rejected_share", reason, f"airflow run {run}")
+    assert [subject for subject in mails.subjects if "warning" in subject] != []
+    assert "unreadable_files" in mails.subjects[-1]
+    assert "log_data/cut.json.gz" in mails.body(-1)
 
 
 def test_cleared_tasks_run_again_alone(stack: Stack, world: World) -> None:

