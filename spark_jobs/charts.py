@@ -100,7 +100,7 @@ def _day_axis() -> alt.X:
 
 
 def _count_axis(value: str) -> alt.Y:
-    return alt.Y(f"{value}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5))
+    return alt.Y(f"{value}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5, tickMinStep=1))
 
 
 def _svg(chart: alt.Chart | alt.LayerChart, label: str, height: int = _HEIGHT) -> Markup:

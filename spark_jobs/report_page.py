@@ -126,7 +126,7 @@ def _checks(connection: Connection, load: Batch) -> Rows:
 
 def _growth(connection: Connection) -> _Figure | None:
     rows = _ask(connection, "growth", loads=_LOADS)
-    return _figure("Plays in the warehouse after each load", rows, charts.ranking, ["load"], "songplays")
+    return _figure("Plays in the warehouse after the latest loads", rows, charts.ranking, ["load"], "songplays")
 
 
 def _lake_intake(lake: Path, load: Batch | None) -> dict[str, Any] | None:
