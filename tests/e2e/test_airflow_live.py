@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ from tests.e2e.airflow import MailServer, Stack, free_port, wait
 from tests.world import DAY, START, World, event, song
 
 SLA_SECONDS = 12
+IMAGES = ("airflow-run.png", "airflow-dag.png", "airflow-graph.png", "airflow-report.png")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.skipif(os.name != "posix", reason="needs processes of Unix")]
@@ -261,6 +263,10 @@ def test_the_ui_shows_runs_graph_and_report_in_a_browser(stack: Stack, tmp_path:
         page.goto(f"{stack.url}/dags/songlake")
         page.wait_for_timeout(4000)
         page.screenshot(path=images / "airflow-dag.png")
+        page.get_by_role("button", name=re.compile("graph", re.IGNORECASE)).first.click()
+        page.get_by_text("load_postgres").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(2000)
+        page.screenshot(path=images / "airflow-graph.png")
         page.goto(f"{stack.url}/dags/songlake/runs/{done}/plugin/songlake-report")
         report = page.frame_locator("iframe")
         report.get_by_role("heading").first.wait_for(timeout=60_000)
@@ -268,7 +274,7 @@ def test_the_ui_shows_runs_graph_and_report_in_a_browser(stack: Stack, tmp_path:
         page.screenshot(path=images / "airflow-report.png")
         assert "rejected_share" in report.locator("body").inner_text()
         browser.close()
-    assert all((images / name).stat().st_size > 10_000 for name in ("airflow-run.png", "airflow-dag.png", "airflow-report.png"))
+    assert all((images / name).stat().st_size > 10_000 for name in IMAGES)
 
 
 def test_no_password_is_written_anywhere(stack: Stack, world: World) -> None:
@@ -281,7 +287,7 @@ def test_no_password_is_written_anywhere(stack: Stack, world: World) -> None:
         files = [path for path in folder.rglob("*") if path.is_file() and path not in private]
         found += [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
     assert found == []
-    lines = [" ".join(process.cmdline()) for process in psutil.process_iter() if process.is_running()]
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
     assert not any(secret in line for secret in secrets for line in lines)
 
 
