@@ -56,25 +56,31 @@ def mark_told(incident: Incident) -> None:
     _keep(replace(incident, told=True))
 
 
-def close_incident() -> Incident | None:
-    """Close the incident that is open, and give it."""
+def note_retry() -> None:
+    """Remember that a run was tried again without new files, so that the next such try waits as long."""
     held = open_incident()
     if held is not None:
-        Variable.delete(VARIABLE)
-    return held
+        _keep(replace(held, failed_at=time.time()))
+
+
+def close_incident() -> None:
+    """Close the incident, if one is open."""
+    Variable.delete(VARIABLE)
 
 
 def _keep(incident: Incident) -> None:
     Variable.set(VARIABLE, asdict(incident), serialize_json=True)
 
 
-def told_before(subject: str, signature: str) -> bool:
-    """Whether a thing that may go on for long was told already; remembers it. An empty signature says that it is over."""
-    key = f"songlake_told_{subject}"
-    before = Variable.get(key, default="")
-    if before != signature:
-        Variable.set(key, signature)
-    return before == signature
+def was_told(subject: str) -> str:
+    """Tell what was mailed last about a thing that may go on for long; empty once it was over."""
+    return str(Variable.get(f"songlake_told_{subject}", default=""))
+
+
+def remember_told(subject: str, signature: str) -> None:
+    """Remember what was mailed about it, after the mail has gone; an empty signature says that it is over."""
+    if was_told(subject) != signature:
+        Variable.set(f"songlake_told_{subject}", signature)
 
 
 def send(mail: Mail, alerts: Alerts, log: object) -> None:

@@ -12,7 +12,7 @@ from airflow.sdk import BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
-from incidents import open_incident
+from incidents import note_retry, open_incident
 
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake.snapshot import read_files
@@ -153,4 +153,6 @@ class LandingSensor(BaseSensorOperator):
         """
         if event.get("made_way"):
             raise AirflowSkipException("Another run waits to start; this one, which was only waiting for files, makes way.")
+        if not event["files"]:
+            note_retry()
         return event

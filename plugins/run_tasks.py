@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import Context, conf, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from incidents import close_incident, mark_told, note_failure, send, told_before
+from incidents import close_incident, mark_told, note_failure, open_incident, remember_told, send, was_told
 from psycopg import sql
 from warehouse_connection import warehouse_url
 
@@ -45,6 +45,7 @@ def check_staged_batch() -> str:
         name = batches.staged_batch(connection)
         batch = batches.find(connection, name) if name else None
         if batch is None or batch.status == "published":
+            _end_incident(Diagnosis(), chosen.alerts)
             raise AirflowSkipException("Nothing is staged: everything is published.")
         results = check(connection, batch.batch_id, chosen.gate)
         for result in not_passed(results):
@@ -84,13 +85,22 @@ def notify_people(published: dict[str, Any]) -> None:
         found = not_passed(recorded(connection, published["batch"]))
     tables = {table: (before, after) for table, (before, after) in published["tables"].items()}
     diagnosis = Diagnosis(batch=published["batch"], checks=found, tables=tables)
-    incident = close_incident()
-    if incident is not None and incident.told:
-        since = datetime.fromtimestamp(incident.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        send(alerts.recovery(diagnosis, since, run_link(context)), chosen.alerts, log)
-    warned = [check.name for check in found if check.severity == "warn"]
-    if not told_before("warnings", ", ".join(warned)) and warned:
+    _end_incident(diagnosis, chosen.alerts)
+    warned = ", ".join(check.name for check in found if check.severity == "warn")
+    if warned and warned != was_told("warnings"):
         send(alerts.warning(diagnosis, run_link(context)), chosen.alerts, log)
+    remember_told("warnings", warned)
+
+
+def _end_incident(diagnosis: Diagnosis, chosen: settings.Alerts) -> None:
+    """Mail that the pipeline has recovered, if people were told that it had failed, and close the incident."""
+    incident = open_incident()
+    if incident is None:
+        return
+    if incident.told:
+        since = datetime.fromtimestamp(incident.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        send(alerts.recovery(diagnosis, since, run_link(get_current_context())), chosen, log)
+    close_incident()
 
 
 def diagnose_run(upstream: list[str]) -> None:
@@ -162,12 +172,13 @@ def look_for_late_files() -> None:
     except ServiceUnreachable as error:
         log.warning("%s The lake's books must do.", error)
         late = late_files(chosen.landing, chosen.lake, None, seconds)
-    told = told_before("late", "late" if late else "")
     if not late:
+        remember_told("late", "")
         return
     lines = [f"{path}: {waited / 60:,.0f} minutes" for path, waited in list(late.items())[:_SHOWN]]
-    if not told:
+    if not was_told("late"):
         send(alerts.late(len(late), lines, chosen.alerts.sla_minutes, run_link(get_current_context())), chosen.alerts, log)
+    remember_told("late", "late")
     raise AirflowFailException(f"{len(late)} files wait longer than {chosen.alerts.sla_minutes:g} minutes: {'; '.join(lines)}")
 
 

@@ -62,7 +62,7 @@ def warning(diagnosis: Diagnosis, link: str) -> Mail:
 def recovery(diagnosis: Diagnosis, since: str, link: str) -> Mail:
     """Word that the pipeline works again."""
     return _mail(
-        f"Songlake: recovered, batch {diagnosis.batch} is live",
+        f"Songlake: recovered{f', batch {diagnosis.batch} is live' if diagnosis.batch else ', everything is published'}",
         f"The pipeline works again; it had failed since {since}.",
         "Nothing.",
         diagnosis,

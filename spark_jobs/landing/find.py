@@ -130,8 +130,8 @@ def _format(name: str) -> str | None:
 
 
 def _text(path: str) -> str:
-    """A path as text; bytes of a name that are not UTF-8 become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    r"""A path as text; bytes of a name that are not UTF-8 are spelt `\xff`, so that two such names stay two files."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def new_files(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:

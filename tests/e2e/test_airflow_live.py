@@ -194,6 +194,17 @@ def test_cleared_tasks_run_again_alone(stack: Stack, world: World) -> None:
     assert world.row_versions() == before
 
 
+def test_a_run_that_finds_everything_published_ends_the_incident(stack: Stack, mails: MailServer) -> None:
+    incident = {"signature": "failed: publish", "opened_at": 0.0, "failed_at": 0.0, "retryable": True, "told": True}
+    stack.api("POST", "/variables", key="songlake_incident", value=json.dumps(incident))
+    run = stack.trigger()
+    assert stack.wait_for_run(run) == "success"
+    assert stack.states(run)["publish"] == "skipped"
+    assert "songlake_incident" not in [variable["key"] for variable in stack.api("GET", "/variables")["variables"]]
+    assert mails.subjects[-1] == "Songlake: recovered, everything is published"
+    assert "since 1970-01-01" in mails.body(-1)
+
+
 def test_watchdog_tells_once_that_a_file_waits_too_long(stack: Stack, world: World, mails: MailServer) -> None:
     stack.api("PATCH", "/dags/songlake", is_paused=True)
     world.write("log_data/day6.json", [event(START + 6 * DAY)], mtime=time.time())

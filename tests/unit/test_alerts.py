@@ -55,6 +55,7 @@ def test_names_of_files_cannot_smuggle_html_into_a_mail() -> None:
 def test_recovery_and_warning_name_the_batch() -> None:
     diagnosis = Diagnosis(batch="b2", checks=[VOLUME], tables={"users": (5, 6)})
     assert alerts.recovery(diagnosis, "2018-11-02 10:00 UTC", LINK).subject == "Songlake: recovered, batch b2 is live"
+    assert alerts.recovery(Diagnosis(), "2018", LINK).subject == "Songlake: recovered, everything is published"
     assert "since 2018-11-02 10:00 UTC" in alerts.recovery(diagnosis, "2018-11-02 10:00 UTC", LINK).html
     assert alerts.warning(diagnosis, LINK).subject == "Songlake: batch b2 is live, with a warning by volume"
 

@@ -127,3 +127,9 @@ def test_an_unreadable_file_that_looks_the_same_is_not_new_but_tried_again(tmp_p
     landing, known = find_files(tmp_path), recorded("log_data/a.json", cause="the gzip stream is cut")
     assert new_files(landing, known) == []
     assert [file.path for file in unreadable_before(landing, known)] == ["log_data/a.json"]
+
+
+def test_names_that_are_not_utf8_stay_different_files(tmp_path: Path) -> None:
+    for name in (b"a\xff.json", b"a\xfe.json"):
+        put(tmp_path, f"log_data/{os.fsdecode(name)}")
+    assert [file.path for file in find_files(tmp_path).files] == ["log_data/a\\xfe.json", "log_data/a\\xff.json"]
