@@ -21,7 +21,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.e2e.airflow import MailServer, Stack, free_port, wait
+from tests.e2e.live_stack import MailServer, Stack, free_port, wait
 from tests.world import DAY, START, World, event, song
 
 SLA_SECONDS = 12
