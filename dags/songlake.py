@@ -15,8 +15,8 @@ One run takes what was delivered to the landing folder and makes it live. Afterw
 | report | writes the run's page, see the tab **Report** of the run | |
 
 **A red run.** Read the log of `diagnose`: it names the failing checks, the refused lines, unreadable files and the error's last lines.
-A refused batch: mend and deliver the files anew, the next run takes them; or run by hand with `accept_reason` set (and `accept`, to name
-the checks), or `bin/songlake accept`. Anything else: mend it, then clear the failed tasks, or wait, Songlake tries again by itself.
+A refused batch: mend and deliver the files anew, the next run takes them; or run by hand with `accept` (the names of the checks) and
+`accept_reason`, or `bin/songlake accept`. Anything else: mend it, then clear the failed tasks, or wait, Songlake tries again by itself.
 
 **By hand.** *Trigger* with `landing` (another folder), `reprocess` (a pattern of paths to read again, `log_data/2018/11/*`),
 `accept` and `accept_reason`. No run has or needs a logical date: which days are touched follows from the files.
@@ -76,9 +76,7 @@ with DAG(
     params={
         "landing": Param(str(settings.landing), type="string", description="root of the landing zone"),
         "reprocess": Param("", type="string", description="read files whose path fits this pattern again, such as log_data/2018/11/*"),
-        "accept": Param(
-            [], type="array", items={"type": "string"}, description="failed checks to overrule; all, if only a reason is given"
-        ),
+        "accept": Param([], type="array", items={"type": "string"}, description="failed checks to overrule, by name"),
         "accept_reason": Param("", type="string", description="why they are overruled; without a reason the gate stands"),
     },
 ) as dag:

@@ -14,7 +14,6 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 from incidents import note_retry, open_incident
 
-from spark_jobs.errors import SonglakeError
 from spark_jobs.lake.snapshot import read_files
 from spark_jobs.landing.find import LandingFile, find_files, new_files
 from spark_jobs.landing.settle import Settling
@@ -60,16 +59,15 @@ class LandingTrigger(BaseTrigger):
         """Look until there is something to say."""
         settling, complaint = Settling(self.settle_seconds), ""
         while True:
-            if await self._another_run_waits():
-                yield TriggerEvent({"made_way": True})
-                return
             try:
+                if await self._another_run_waits():
+                    yield TriggerEvent({"made_way": True})
+                    return
                 waiting = await asyncio.to_thread(self._look)
-            except SonglakeError as error:
-                # Nothing can be read now; the watchdog tells people, and the next look may find it mended.
+            except Exception as error:  # noqa: BLE001 - it waits for months: whatever fails now, the next look may find mended
                 if str(error) != complaint:
                     complaint = str(error)
-                    self.log.warning("The landing zone or the lake cannot be read: %s", complaint)
+                    self.log.warning("The landing zone, the lake or Airflow cannot be asked, the watchdog tells people: %s", complaint)
                 waiting = []
             settled = settling.settled(waiting, time.monotonic())
             if self._is_due(settled):
@@ -94,10 +92,9 @@ class LandingTrigger(BaseTrigger):
 def _arrived_at(file: LandingFile) -> float:
     """When a file came: copying may keep its modification time, not the time at which its entry changed."""
     try:
-        status = file.location.stat()
+        return file.location.stat().st_ctime
     except OSError:
         return 0.0
-    return max(status.st_mtime, status.st_ctime)
 
 
 def _summary(files: list[LandingFile], *, growing: int) -> dict[str, Any]:
@@ -117,7 +114,7 @@ class LandingSensor(BaseSensorOperator):
     UI, API or command, does not wait.
 
     Args:
-        landing: Root of the landing zone; the run's parameter `landing` wins.
+        landing: Root of the landing zone.
         lake: The lake's folder.
         settle_seconds: How long a file must stand still.
         retry_seconds: After a failed run, how long to wait before the same files are tried again.

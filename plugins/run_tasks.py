@@ -14,8 +14,8 @@ from warehouse_connection import warehouse_url
 
 from spark_jobs import alerts, maintenance, settings
 from spark_jobs.contracts import STAGED
-from spark_jobs.diagnosis import Diagnosis, examine, not_passed
-from spark_jobs.errors import GateFailed, ServiceUnreachable
+from spark_jobs.diagnosis import LOST_ROWS, Diagnosis, examine, not_passed
+from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, SonglakeError
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lateness import late_files
 from spark_jobs.pipeline import writing
@@ -51,7 +51,8 @@ def check_staged_batch() -> str:
         for result in not_passed(results):
             log.warning("Check %s (%s) did not pass: %s Found: %s", result.name, result.severity, result.about, result.detail)
         refused = [result.name for result in failed(results)]
-        if refused and not params["accept_reason"]:
+        overruled = params["accept_reason"] and params["accept"] and LOST_ROWS not in refused
+        if refused and not overruled:
             raise AirflowFailException(f"The quality gate refused batch {batch.batch_id}: {', '.join(refused)}. What was live stays live.")
         if refused:
             by = f"airflow run {get_current_context()['run_id']}"
@@ -110,7 +111,11 @@ def diagnose_run(upstream: list[str]) -> None:
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=upstream)[ti.run_id]
     red = [name for name in upstream if states.get(name) == "failed"]
     errors = {name: ti.xcom_pull(task_ids=name, key=_ERROR) for name in red}
-    diagnosis = examine(chosen.lake, warehouse_url(), errors)
+    try:
+        url = warehouse_url()
+    except BadUsage:
+        url = None
+    diagnosis = examine(chosen.lake, url, errors)
     incident = note_failure(diagnosis.signature, retryable=not diagnosis.refused)
     _log_diagnosis(diagnosis)
     if not incident.told:
@@ -159,27 +164,43 @@ def write_report() -> str:
 
 
 def look_for_late_files() -> None:
-    """Mail once, and fail, while a file waits longer than `alerts.sla_minutes` to be published.
+    """Mail once, and fail, while a file waits longer than `alerts.sla_minutes` to be published, or nobody can tell.
 
     Raises:
-        AirflowFailException: Files are late.
+        AirflowFailException: Files are late, or the landing zone or the lake cannot be read.
     """
-    chosen = settings.load()
+    chosen, link = settings.load(), run_link(get_current_context())
+    minutes = chosen.alerts.sla_minutes
+    try:
+        late = _late_files(chosen)
+    except SonglakeError as error:
+        _tell_once("blind", alerts.blind(str(error), link), chosen.alerts)
+        raise AirflowFailException(str(error)) from error
+    if late:
+        lines = [f"{path}: {waited / 60:,.0f} minutes" for path, waited in list(late.items())[:_SHOWN]]
+        _tell_once("late", alerts.late(len(late), lines, minutes, link), chosen.alerts)
+        raise AirflowFailException(f"{len(late)} files wait longer than {minutes:g} minutes: {'; '.join(lines)}")
+    remember_told("watchdog", "")
+
+
+def _late_files(chosen: settings.Settings) -> dict[str, float]:
     seconds = chosen.alerts.sla_minutes * 60
     try:
         with connect(warehouse_url(), application_name=session_name("watchdog")) as connection:
-            late = late_files(chosen.landing, chosen.lake, connection, seconds)
+            return late_files(chosen.landing, chosen.lake, connection, seconds)
     except ServiceUnreachable as error:
-        log.warning("%s The lake's books must do.", error)
+        # What the lake has is not in the warehouse for sure, so nothing may be said to be over.
         late = late_files(chosen.landing, chosen.lake, None, seconds)
-    if not late:
-        remember_told("late", "")
-        return
-    lines = [f"{path}: {waited / 60:,.0f} minutes" for path, waited in list(late.items())[:_SHOWN]]
-    if not was_told("late"):
-        send(alerts.late(len(late), lines, chosen.alerts.sla_minutes, run_link(get_current_context())), chosen.alerts, log)
-    remember_told("late", "late")
-    raise AirflowFailException(f"{len(late)} files wait longer than {chosen.alerts.sla_minutes:g} minutes: {'; '.join(lines)}")
+        if not late:
+            raise
+        log.warning("%s The lake's books must do.", error)
+        return late
+
+
+def _tell_once(signature: str, mail: alerts.Mail, chosen: settings.Alerts) -> None:
+    if was_told("watchdog") != signature:
+        send(mail, chosen, log)
+        remember_told("watchdog", signature)
 
 
 def maintain_lake() -> dict[str, list[int]]:

@@ -49,7 +49,7 @@ def failure(diagnosis: Diagnosis, link: str) -> Mail:
 
 def warning(diagnosis: Diagnosis, link: str) -> Mail:
     """Word that a batch went live although checks of severity `warn` did not pass."""
-    names = ", ".join(check.name for check in diagnosis.checks)
+    names = ", ".join(check.name for check in diagnosis.checks if check.severity == "warn")
     return _mail(
         f"Songlake: batch {diagnosis.batch} is live, with a warning by {names}",
         "A batch went live, and something about it looks wrong.",
@@ -77,6 +77,17 @@ def late(count: int, shown: list[str], minutes: float, link: str) -> Mail:
         "Files that were delivered are not in the warehouse in time:",
         "See whether the DAG songlake is paused or red, and whether Airflow's four components run: docs/operations.md, 'A red run'.",
         Diagnosis(notes=shown),
+        link,
+    )
+
+
+def blind(sentence: str, link: str) -> Mail:
+    """Word that nobody can tell whether files wait."""
+    return _mail(
+        "Songlake: the landing zone, the lake or the warehouse cannot be read",
+        "The watchdog cannot tell whether files wait, and the pipeline cannot take any:",
+        "Mend what the sentence says; Songlake goes on by itself then.",
+        Diagnosis(notes=[sentence]),
         link,
     )
 

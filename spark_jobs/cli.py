@@ -215,6 +215,7 @@ def up() -> None:
     Example: bin/songlake up
     """
     from spark_jobs import stack
+    from spark_jobs.stack_home import ADMIN
 
     def command() -> None:
         settings = settings_module.load()
@@ -224,7 +225,7 @@ def up() -> None:
         login = running.password if running.is_first else f"in {settings.airflow.home / 'passwords.json'}"
         rows = [
             ["Airflow", f"{running.url} ({state})"],
-            ["user", stack.ADMIN],
+            ["user", ADMIN],
             ["password", login],
             ["landing folder", str(settings.landing)],
             ["reports", str(settings.reports)],

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from spark_jobs.contracts import REJECTS
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake import log, snapshot
@@ -14,6 +16,9 @@ from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.check import CheckResult, recorded
 from spark_jobs.warehouse.connection import Connection, connect, session_name
+
+LOST_ROWS = "staged_counts"
+"""The check that fails where staging does not hold what Spark wrote: nothing to overrule, and nothing that the files could mend."""
 
 _SHOWN = 10
 _TAIL_LINES = 15
@@ -43,8 +48,12 @@ class Diagnosis:
 
     @property
     def refused(self) -> bool:
-        """Whether the gate keeps the batch out, so that trying again changes nothing."""
-        return "check_quality" in self.failed and any(check.severity == "fail" for check in self.checks)
+        """Whether the gate keeps the batch out for what it holds, so that trying again changes nothing.
+
+        Rows that staging lost, as it does when PostgreSQL crashes, are staged anew by the next try.
+        """
+        kept_out = [check.name for check in self.checks if check.severity == "fail"]
+        return "check_quality" in self.failed and bool(kept_out) and LOST_ROWS not in kept_out
 
     @property
     def signature(self) -> str:
@@ -54,15 +63,15 @@ class Diagnosis:
 
     def sentence_of(self, reason: str) -> str:
         """Say what a reject reason means."""
-        return SENTENCES[reason]
+        return SENTENCES.get(reason, "a reason of another version of Songlake")
 
 
-def examine(lake: Path, url: str, errors: Mapping[str, str | None]) -> Diagnosis:
+def examine(lake: Path, url: str | None, errors: Mapping[str, str | None]) -> Diagnosis:
     """Look at lake and warehouse after a run.
 
     Args:
         lake: The lake's folder.
-        url: The warehouse's address; one that does not answer becomes a note.
+        url: The warehouse's address; one that does not answer, or none, becomes a note.
         errors: Failed task to its error.
     """
     diagnosis = Diagnosis(failed={task: tail(error) for task, error in errors.items()})
@@ -70,12 +79,17 @@ def examine(lake: Path, url: str, errors: Mapping[str, str | None]) -> Diagnosis
         _add_lake(diagnosis, lake)
     except SonglakeError as error:
         diagnosis.notes.append(str(error))
+    if url is None:
+        diagnosis.notes.append("The warehouse's address is not known.")
+        return diagnosis
     try:
         with connect(url, application_name=session_name("diagnose")) as connection:
             if batches.has_books(connection):
                 _add_warehouse(diagnosis, connection)
     except SonglakeError as error:
         diagnosis.notes.append(str(error))
+    except psycopg.Error as error:
+        diagnosis.notes.append(f"The warehouse could not be asked ({type(error).__name__}).")
     return diagnosis
 
 

@@ -22,16 +22,19 @@ def late_files(landing: Path, lake: Path, connection: Connection | None, seconds
         InputMissing: The landing zone cannot be listed.
         LakeChanged: The lake cannot be read.
     """
-    unreadable = {path for path, record in read_files(lake).items() if record.status == "unreadable"}
-    if connection is None:
-        done = {path: (record.size, record.modified_at) for path, record in read_files(lake).items()}
-    else:
-        done = batches.published_files(connection) if batches.has_books(connection) else {}
+    known = read_files(lake)
+    read = {path: (record.size, record.modified_at) for path, record in known.items()}
+    unreadable = {path: read[path] for path, record in known.items() if record.status == "unreadable"}
+    done = read if connection is None else _published(connection)
     waiting = [
-        file for file in find_files(landing).files if done.get(file.path) != (file.size, file.modified_at) and file.path not in unreadable
+        file for file in find_files(landing).files if (file.size, file.modified_at) not in (done.get(file.path), unreadable.get(file.path))
     ]
     waited = {file.path: _seconds_since(file) for file in waiting}
     return dict(sorted(((path, age) for path, age in waited.items() if age > seconds), key=lambda item: -item[1]))
+
+
+def _published(connection: Connection) -> dict[str, tuple[int, datetime]]:
+    return batches.published_files(connection) if batches.has_books(connection) else {}
 
 
 def _seconds_since(file: LandingFile) -> float:

@@ -128,6 +128,8 @@ def jdbc_options(url: str, *, application_name: str = "songlake") -> dict[str, s
         "reWriteBatchedInserts": "true",
         "ApplicationName": application_name,
         "connectTimeout": str(CONNECT_TIMEOUT_SECONDS),
+        # Errors would quote the rows of the batch, which are people's.
+        "logServerErrorDetail": "false",
         **further,
     }
     user = _user(parts)

@@ -94,6 +94,13 @@ def test_a_second_up_says_that_it_runs(stack: Stack) -> None:
     assert stack.password not in again.stdout
 
 
+def test_a_taken_port_is_named_with_the_way_out(stack: Stack, tmp_path: Path) -> None:
+    other = Stack(tmp_path, stack.port, stack.smtp_port).songlake("up")
+    assert other.returncode == 2
+    assert f"Port {stack.port} of 127.0.0.1 is taken" in other.stderr
+    assert "SONGLAKE_AIRFLOW__PORT" in other.stderr
+
+
 def test_everything_listens_on_loopback_alone(stack: Stack) -> None:
     ours = {process.pid for process in stack.processes()}
     listening = [c for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.pid in ours]

@@ -170,6 +170,7 @@ def test_jdbc_gets_the_same_address_with_the_password_apart() -> None:
         "reWriteBatchedInserts": ["true"],
         "ApplicationName": ["songlake jdbc pid=1"],
         "connectTimeout": ["5"],
+        "logServerErrorDetail": ["false"],
         "sslmode": ["verify-full"],
         "sslrootcert": ["/a b.crt"],
     }

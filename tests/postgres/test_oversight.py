@@ -9,12 +9,15 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
+from pyspark.sql import SparkSession
 
 from spark_jobs.contracts import ARTISTS, EVENTS, REJECTS, STAR, TIME
 from spark_jobs.diagnosis import examine
 from spark_jobs.lake import log, snapshot
+from spark_jobs.lake.tables import Lake
 from spark_jobs.lateness import late_files
 from spark_jobs.maintenance import maintain_lake, remove_old_reports
 from spark_jobs.warehouse.check import check
@@ -164,4 +167,6 @@ def test_a_version_reached_again_after_a_backup_is_another_position(tmp_path: Pa
     assert not log.has_feed(lake, ARTISTS, published, now)
     again = replace(now, version=1, written_at=log.must_open(lake, ARTISTS).history()[1]["timestamp"])
     assert again != published
+    spark = cast("SparkSession", None)
+    assert Lake(spark, lake).changes(ARTISTS, published, again) is None, "no feed leads there, also to the very same version"
     assert log.has_feed(lake, ARTISTS, again, now)
