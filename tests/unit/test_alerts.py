@@ -66,3 +66,16 @@ def test_of_an_error_the_lines_that_say_why_are_kept() -> None:
     )
     assert tail(trace).splitlines() == [f"line {number}" for number in range(16, 30)] + ["Error: it is full."]
     assert tail(None) == "The task's process ended without a word: it was killed, or its machine went away."
+
+
+def test_only_a_gate_that_refuses_what_the_files_hold_is_a_refusal() -> None:
+    lost = CheckResult("staged_counts", "fail", "Staging holds what Spark wrote.", False, 1, "songplays 0 of 10")
+    for failed, checks, refused in [
+        ({"check_quality": "x"}, [SHARE], True),
+        ({"check_quality": "x"}, [VOLUME], False),
+        ({"ingest": "an older batch stands refused"}, [SHARE], False),
+        ({"check_quality": "PostgreSQL crashed in between"}, [SHARE, lost], False),
+    ]:
+        diagnosis = Diagnosis(failed=failed, checks=checks)
+        assert diagnosis.refused is refused
+        assert diagnosis.signature.startswith("gate: " if refused else "failed: ")
