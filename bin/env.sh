@@ -57,3 +57,15 @@ if [[ -f $SONGLAKE_ROOT/.cache/songlake.jsa ]]; then
   SPARK_SUBMIT_OPTS+=" -XX:SharedArchiveFile=\"$SONGLAKE_ROOT/.cache/songlake.jsa\""
 fi
 export SPARK_SUBMIT_OPTS
+
+# Ends the script that calls it where there is no Spark or no Java to run.
+songlake_require_spark() {
+  if [[ ! -x $PYSPARK_PYTHON || ! -d $SPARK_HOME ]]; then
+    echo "Songlake is not set up in $SONGLAKE_ROOT. Run: make setup" >&2
+    exit 2
+  fi
+  if [[ -z ${JAVA_HOME:-} ]]; then
+    echo "Java 17 was not found. Install it (Debian and Ubuntu: apt install openjdk-17-jre-headless) or point JAVA_HOME at it." >&2
+    exit 2
+  fi
+}

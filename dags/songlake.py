@@ -4,7 +4,7 @@ One run takes what was delivered to the landing folder and makes it live. Afterw
 
 | task | does | if it fails |
 |---|---|---|
-| wait_for_files | waits until new or changed files stand still; a run started by hand does not wait | the landing folder or the lake cannot be read |
+| wait_for_files | waits until new or changed files stand still; a run started by hand does not wait | what it cannot read it waits for, and the watchdog tells people |
 | ingest | reads the files into the lake; a bad line goes to `rejects` with its reason | nothing of the batch counts; the next try begins anew |
 | build_star | brings the star tables up to date with the lake | the tables stay at what they had; the next try goes on |
 | load_postgres | stages by JDBC everything not yet published | live tables are not touched |
@@ -33,11 +33,10 @@ from landing_sensor import LandingSensor
 from run_tasks import check_staged_batch, diagnose_run, notify_people, publish_batch, remember_error, write_report
 from warehouse_connection import warehouse_url
 
-from spark_jobs.settings import PROJECT, load
+from spark_jobs.settings import PROJECT, WRITER_POOL, load
 
 settings = load()
 LAKE = ["--lake", str(settings.lake)]
-WRITER = "songlake_writer"  # a pool of one slot: runs, backfills and maintenance never write side by side
 UPSTREAM = ["wait_for_files", "ingest", "build_star", "load_postgres", "check_quality", "publish"]
 
 
@@ -49,7 +48,7 @@ def submit(stage: str, *arguments: str, **options: object) -> SparkSubmitOperato
         application_args=[*arguments, *LAKE],
         name=f"songlake-{stage}",
         conn_id="spark_default",
-        pool=WRITER,
+        pool=WRITER_POOL,
         execution_timeout=timedelta(hours=3),
         **options,
     )
@@ -92,8 +91,8 @@ with DAG(
     ingest = submit("ingest", "--landing", "{{ params.landing }}", "--settled", "--reprocess", "{{ params.reprocess }}")
     build_star = submit("build_star")
     load_postgres = submit("load_postgres", env_vars={"WAREHOUSE_URL": "{{ warehouse_url() }}"})
-    check_quality = task(task_id="check_quality", pool=WRITER)(check_staged_batch)()
-    publish = task(task_id="publish", pool=WRITER, outlets=[Asset("songlake_warehouse")])(publish_batch)(check_quality)
+    check_quality = task(task_id="check_quality", pool=WRITER_POOL)(check_staged_batch)()
+    publish = task(task_id="publish", pool=WRITER_POOL, outlets=[Asset("songlake_warehouse")])(publish_batch)(check_quality)
     notify = task(task_id="notify")(notify_people)(publish)
     diagnose = task(task_id="diagnose", trigger_rule=TriggerRule.ONE_FAILED)(diagnose_run)(UPSTREAM)
     report = task(task_id="report", trigger_rule=TriggerRule.ALL_DONE)(write_report)().as_teardown()

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, task
 from run_tasks import analyze_warehouse, maintain_lake, remove_old_reports
 
+from spark_jobs.settings import WRITER_POOL
+
 with DAG(
     "songlake_maintenance",
     schedule="0 3 * * 0",
@@ -22,7 +24,7 @@ with DAG(
     tags=["songlake"],
     default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(minutes=10), "execution_timeout": timedelta(hours=2)},
 ) as dag:
-    lake = task(task_id="maintain_lake", pool="songlake_writer")(maintain_lake)()
-    warehouse = task(task_id="analyze_warehouse", pool="songlake_writer")(analyze_warehouse)()
+    lake = task(task_id="maintain_lake", pool=WRITER_POOL)(maintain_lake)()
+    warehouse = task(task_id="analyze_warehouse", pool=WRITER_POOL)(analyze_warehouse)()
     reports = task(task_id="remove_old_reports")(remove_old_reports)()
     lake >> warehouse >> reports

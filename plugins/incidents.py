@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from logging import Logger
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import Variable
@@ -83,7 +84,7 @@ def remember_told(subject: str, signature: str) -> None:
         Variable.set(f"songlake_told_{subject}", signature)
 
 
-def send(mail: Mail, alerts: Alerts, log: object) -> None:
+def send(mail: Mail, alerts: Alerts, log: Logger) -> None:
     """Send a mail by the connection smtp_default; without addresses or connection say in the log what would have been sent.
 
     Raises:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 
-from spark_jobs.contracts import REJECTS
 from spark_jobs.errors import SonglakeError
-from spark_jobs.lake import log, snapshot
+from spark_jobs.lake import snapshot
 from spark_jobs.landing.reasons import SENTENCES
+from spark_jobs.refusals import refused_by_reason
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.check import CheckResult, recorded
 from spark_jobs.warehouse.connection import Connection, connect, session_name
@@ -108,12 +108,8 @@ def _add_lake(diagnosis: Diagnosis, lake: Path) -> None:
     diagnosis.unreadable = dict(sorted(unreadable.items())[:_SHOWN])
     newest = max((record.batch_id for record in files), default=None)
     if newest is not None and any(record.rejected for record in files if record.batch_id == newest):
-        select = (
-            "SELECT reason, count(*) AS lines FROM (SELECT unnest(reasons) AS reason FROM rejects "  # noqa: S608 - a name Songlake made
-            f"WHERE batch_id = '{newest}') GROUP BY reason ORDER BY lines DESC LIMIT {_SHOWN}"
-        )
-        rows = log.query(log.must_open(lake, REJECTS), REJECTS, select)
-        diagnosis.reasons = {row["reason"]: row["lines"] for row in rows}
+        rows = [row for row in refused_by_reason(lake, [newest]) if row["of_this_run"]]
+        diagnosis.reasons = {row["reason"]: row["of_this_run"] for row in rows[:_SHOWN]}
 
 
 def not_passed(results: Iterable[CheckResult]) -> list[CheckResult]:

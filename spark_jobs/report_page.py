@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,16 +21,17 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from spark_jobs import charts
-from spark_jobs.contracts import FILES, REJECTS
+from spark_jobs.contracts import FILES
 from spark_jobs.errors import BadUsage
 from spark_jobs.lake import log, snapshot
 from spark_jobs.landing.reasons import SENTENCES
+from spark_jobs.refusals import refused_by_reason
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.batches import Batch
 from spark_jobs.warehouse.check import load_checks
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
-from spark_jobs.warehouse.statements import SQL, read
+from spark_jobs.warehouse.statements import SQL, literals, read
 from spark_jobs.warehouse.transaction import tune
 
 Rows = list[dict[str, Any]]
@@ -133,13 +134,13 @@ def _lake_intake(lake: Path, load: Batch | None) -> dict[str, Any] | None:
     """Tell what came and what was refused, as the lake records it; None where there is no lake."""
     if log.open_table(lake, FILES) is None:
         return None
-    files, rejects = snapshot.open_counted(lake, FILES), snapshot.open_counted(lake, REJECTS)
+    files = snapshot.open_counted(lake, FILES)
 
     def ask(name: str, **parts: sql.Composable) -> Rows:
         return log.query(files, FILES, _composed(name, files=sql.Identifier("files"), **parts).as_string(None))
 
     intake = _intake(ask, _ingests_carried(files, load) if load else [])
-    reasons = log.query(rejects, REJECTS, _composed("refused_by_reason", batches=intake["of_this_run"]).as_string(None))
+    reasons = refused_by_reason(lake, intake["of_this_run"])
     return intake | {"reasons": [{"reason": row["reason"], "meaning": SENTENCES.get(row["reason"], ""), **row} for row in reasons]}
 
 
@@ -155,15 +156,15 @@ def _warehouse_intake(connection: Connection) -> dict[str, Any]:
 def _intake(ask: Callable[..., Rows], carried: list[str]) -> dict[str, Any]:
     """Ask a record of files for the latest ingest and for the ingests that the latest load carried."""
     newest = [str(row["batch_id"]) for row in ask("latest_ingest")]
-    of_this_run = _literals({*newest, *carried})
+    of_this_run = {*newest, *carried}
     return {
         "batch_id": newest[0] if newest else None,
         "of_this_run": of_this_run,
-        "came": ask("files_by_kind", batches=_literals(newest)),
-        "carried": ask("files_by_kind", batches=_literals(carried)),
+        "came": ask("files_by_kind", batches=literals(newest)),
+        "carried": ask("files_by_kind", batches=literals(carried)),
         "same": carried == newest,
-        "files": ask("refused_by_file", batches=of_this_run),
-        "unreadable": ask("unreadable_files", batches=of_this_run),
+        "files": ask("refused_by_file", batches=literals(of_this_run)),
+        "unreadable": ask("unreadable_files", batches=literals(of_this_run)),
     }
 
 
@@ -218,11 +219,6 @@ def _rows(connection: Connection, query: sql.SQL | sql.Composed, values: dict[st
 def _composed(name: str, **parts: sql.Composable) -> sql.Composed:
     """Fill one file of `sql/report` in, for the lake, which binds no values, or the warehouse."""
     return read(SQL / "report" / f"{name}.sql").format(**parts)
-
-
-def _literals(names: Iterable[str]) -> sql.Composed:
-    """Write names as a list for IN; no batch is named by the empty text."""
-    return sql.SQL(", ").join(sql.Literal(name) for name in sorted(names) or [""])
 
 
 def _shown(value: object) -> str:

@@ -15,6 +15,8 @@ from spark_jobs.errors import BadUsage
 PROJECT = Path(__file__).resolve().parent.parent
 _NOT_SETTINGS = {"SONGLAKE_ROOT", "SONGLAKE_PAUSE_AT"}
 """Variables of bin/env.sh and of tests."""
+WRITER_POOL = "songlake_writer"
+"""Airflow's pool of one slot: runs, backfills and maintenance never write side by side."""
 CONF = PROJECT / "conf" / "songlake.yaml"
 
 

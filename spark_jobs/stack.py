@@ -15,12 +15,12 @@ from typing import NamedTuple
 import psutil
 
 from spark_jobs.errors import BadUsage, ServiceUnreachable
-from spark_jobs.settings import PROJECT, Settings
+from spark_jobs.settings import PROJECT, WRITER_POOL, Settings
 from spark_jobs.stack_home import HOST, SUPERVISOR, StackHome, address, end_processes, make_environment, own_environment
 from spark_jobs.stack_supervisor import program, read_health
 from spark_jobs.warehouse import embedded
 
-POOL = ("songlake_writer", "1", "One writer of lake and warehouse at a time")
+POOL = (WRITER_POOL, "1", "One writer of lake and warehouse at a time")
 _PATIENCE_SECONDS = 240
 _LOOK_SECONDS = 1.0
 _STOP_SECONDS = 20

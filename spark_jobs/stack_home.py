@@ -155,16 +155,15 @@ def address(settings: Settings) -> str:
 
 def own_environment(settings: Settings) -> dict[str, str]:
     """Give the present environment with the folders and the port that this command was started with."""
-    folders = {
+    chosen = {
         "SONGLAKE_LANDING": settings.landing,
         "SONGLAKE_LAKE": settings.lake,
         "SONGLAKE_POSTGRES_HOME": settings.postgres_home,
         "SONGLAKE_REPORTS": settings.reports,
         "SONGLAKE_AIRFLOW__HOME": settings.airflow.home,
+        "SONGLAKE_AIRFLOW__PORT": settings.airflow.port,
     }
-    given = {**os.environ, **{name: str(folder) for name, folder in folders.items()}}
-    given["SONGLAKE_AIRFLOW__PORT"] = str(settings.airflow.port)
-    return given
+    return {**os.environ, **{name: str(value) for name, value in chosen.items()}}
 
 
 def _metadata_database(postgres: str, password: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from psycopg import sql
@@ -58,6 +59,11 @@ def comments(schema: str, table: Table, columns: tuple[Column, ...]) -> sql.Comp
         sql.SQL("COMMENT ON COLUMN {} IS {};").format(sql.Identifier(schema, table.name, column.name), column.about) for column in columns
     ]
     return sql.SQL("\n").join([about, *each])
+
+
+def literals(texts: Iterable[str]) -> sql.Composed:
+    """Write texts as a list for IN; an empty one fits the empty text alone."""
+    return sql.SQL(", ").join(sql.Literal(text) for text in sorted(texts) or [""])
 
 
 def _list(parts: list[sql.Identifier] | list[sql.Composed]) -> sql.Composed:

@@ -76,11 +76,11 @@ def kill_group(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def wait_until(look: Callable[[], Any], seconds: float) -> Any:
+def wait_until(look: Callable[[], Any], seconds: float, every: float = 0.2) -> Any:
     """Look until something is there, and give it; give the last look's answer once the time is over."""
     given_up_at = time.monotonic() + seconds
     while not (found := look()) and time.monotonic() < given_up_at:
-        time.sleep(0.2)
+        time.sleep(every)
     return found
 
 

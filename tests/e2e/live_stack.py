@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -19,15 +18,10 @@ import psutil
 import requests
 from aiosmtpd.controller import Controller
 
+from tests.e2e.conftest import wait_until
+from tests.scratch import free_port
 from tests.sparkenv import PROJECT
 from tests.world import World
-
-
-def free_port() -> int:
-    """A port that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class MailServer:
@@ -199,13 +193,11 @@ class Stack:
 
 def wait(look: Callable[[], Any], what: str, seconds: float) -> Any:
     """Wait until something is there, and give it."""
-    given_up_at = time.monotonic() + seconds
-    while True:
-        try:
-            found = look()
-        except (requests.ConnectionError, requests.Timeout):
-            found = None
-        if found:
-            return found
-        assert time.monotonic() < given_up_at, f"waited {seconds:.0f} s for {what}"
-        time.sleep(1)
+
+    def answered() -> Any:
+        with suppress(requests.ConnectionError, requests.Timeout):
+            return look()
+
+    found = wait_until(answered, seconds, every=1)
+    assert found, f"waited {seconds:.0f} s for {what}"
+    return found

@@ -21,14 +21,15 @@ import psutil
 import psycopg
 import pytest
 
-from tests.e2e.live_stack import MailServer, Stack, free_port, wait
+from tests.e2e.live_stack import MailServer, Stack, wait
+from tests.scratch import free_port
 from tests.world import DAY, START, World, event, song
 
 SLA_SECONDS = 12
 IMAGES = ("airflow-run.png", "airflow-dag.png", "airflow-graph.png", "airflow-report.png")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.skipif(os.name != "posix", reason="needs processes of Unix")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")

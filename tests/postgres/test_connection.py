@@ -17,6 +17,7 @@ from spark_jobs.errors import BadUsage, ServiceUnreachable
 from spark_jobs.warehouse import connection as module
 from spark_jobs.warehouse.batches import published
 from spark_jobs.warehouse.connection import Connection, connect, describe, jdbc_options, session_name
+from tests.scratch import free_port
 
 SECRET = "p@ss/w%rd?#:"
 
@@ -55,11 +56,6 @@ def silent_port() -> Iterator[int]:
     """A port that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_session_speaks_utc_commits_by_itself_and_has_a_name(warehouse_url: str) -> None:
