@@ -82,6 +82,7 @@ with DAG(
     wait_for_files = LandingSensor(
         task_id="wait_for_files",
         landing=str(settings.landing),
+        links_into=[str(folder) for folder in settings.links_into],
         lake=str(settings.lake),
         settle_seconds=settings.settle_seconds,
         retry_seconds=settings.alerts.retry_minutes * 60,

@@ -26,6 +26,7 @@ class LandingTrigger(BaseTrigger):
 
     Args:
         landing: Root of the landing zone.
+        links_into: Folders outside it that links may lead into.
         lake: The lake, whose table `files` says what was read already.
         settle_seconds: How long a file must stand still.
         poll_seconds: Time between two looks.
@@ -38,6 +39,7 @@ class LandingTrigger(BaseTrigger):
         self,
         *,
         landing: str,
+        links_into: list[str],
         lake: str,
         settle_seconds: float,
         poll_seconds: float,
@@ -46,13 +48,13 @@ class LandingTrigger(BaseTrigger):
         failed_at: float = 0.0,
     ) -> None:
         super().__init__()
-        self.landing, self.lake, self.dag_id = landing, lake, dag_id
+        self.landing, self.links_into, self.lake, self.dag_id = landing, links_into, lake, dag_id
         self.settle_seconds, self.poll_seconds = settle_seconds, poll_seconds
         self.not_before, self.failed_at = not_before, failed_at
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what the triggerer needs to go on with this after a restart."""
-        names = ("landing", "lake", "settle_seconds", "poll_seconds", "dag_id", "not_before", "failed_at")
+        names = ("landing", "links_into", "lake", "settle_seconds", "poll_seconds", "dag_id", "not_before", "failed_at")
         return "landing_sensor.LandingTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -76,7 +78,7 @@ class LandingTrigger(BaseTrigger):
             await asyncio.sleep(self.poll_seconds)
 
     def _look(self) -> list[LandingFile]:
-        return new_files(find_files(Path(self.landing)), read_files(Path(self.lake)))
+        return new_files(find_files(Path(self.landing), list(map(Path, self.links_into))), read_files(Path(self.lake)))
 
     def _is_due(self, settled: list[LandingFile]) -> bool:
         if self.not_before:
@@ -115,14 +117,17 @@ class LandingSensor(BaseSensorOperator):
 
     Args:
         landing: Root of the landing zone.
+        links_into: Folders outside it that links may lead into.
         lake: The lake's folder.
         settle_seconds: How long a file must stand still.
         retry_seconds: After a failed run, how long to wait before the same files are tried again.
     """
 
-    def __init__(self, *, landing: str, lake: str, settle_seconds: float, retry_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *, landing: str, links_into: list[str], lake: str, settle_seconds: float, retry_seconds: float, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.landing, self.lake = landing, lake
+        self.landing, self.links_into, self.lake = landing, links_into, lake
         self.settle_seconds, self.retry_seconds = settle_seconds, retry_seconds
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -133,6 +138,7 @@ class LandingSensor(BaseSensorOperator):
         incident = open_incident()
         trigger = LandingTrigger(
             landing=self.landing,
+            links_into=self.links_into,
             lake=self.lake,
             settle_seconds=self.settle_seconds,
             poll_seconds=min(5.0, max(1.0, self.settle_seconds / 2)),

@@ -17,6 +17,7 @@ from spark_jobs.contracts import STAGED
 from spark_jobs.diagnosis import LOST_ROWS, Diagnosis, examine, not_passed
 from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, SonglakeError
 from spark_jobs.lake.lock import lake_lock
+from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
 from spark_jobs.pipeline import writing
 from spark_jobs.warehouse import batches
@@ -184,13 +185,13 @@ def look_for_late_files() -> None:
 
 
 def _late_files(chosen: settings.Settings) -> dict[str, float]:
-    seconds = chosen.alerts.sla_minutes * 60
+    landing, seconds = find_files(chosen.landing, chosen.links_into), chosen.alerts.sla_minutes * 60
     try:
         with connect(warehouse_url(), application_name=session_name("watchdog")) as connection:
-            return late_files(chosen.landing, chosen.lake, connection, seconds)
+            return late_files(landing, chosen.lake, connection, seconds)
     except ServiceUnreachable as error:
         # What the lake has is not in the warehouse for sure, so nothing may be said to be over.
-        late = late_files(chosen.landing, chosen.lake, None, seconds)
+        late = late_files(landing, chosen.lake, None, seconds)
         if not late:
             raise
         log.warning("%s The lake's books must do.", error)

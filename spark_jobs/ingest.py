@@ -33,7 +33,7 @@ def main(
     def command() -> None:
         chosen, stages = settings.load(landing=landing, lake=lake), Stages()
         with lake_lock(chosen.lake, "ingest"), stages.stage("ingest") as tell:
-            found = find_files(chosen.landing)
+            found = find_files(chosen.landing, chosen.links_into)
             found = left_alone(found, chosen.settle_seconds, datetime.now(UTC)) if settled else found
             again = named_like(found, reprocess) if reprocess else []
             done = ingest(found, chosen.lake, start_session, lambda file: tell(file.path), again=again)

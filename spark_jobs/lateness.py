@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from spark_jobs.lake.snapshot import read_files
-from spark_jobs.landing.find import LandingFile, find_files
+from spark_jobs.landing.find import Landing, LandingFile
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.connection import Connection
 
 
-def late_files(landing: Path, lake: Path, connection: Connection | None, seconds: float) -> dict[str, float]:
+def late_files(landing: Landing, lake: Path, connection: Connection | None, seconds: float) -> dict[str, float]:
     """List files that wait longer than so many seconds: path to seconds waited, the longest first.
 
     A file waits from when it came, by its entry in the folder (copying may keep its modification time), until the warehouse's books have it
@@ -19,7 +19,6 @@ def late_files(landing: Path, lake: Path, connection: Connection | None, seconds
     connection the lake's books must do.
 
     Raises:
-        InputMissing: The landing zone cannot be listed.
         LakeChanged: The lake cannot be read.
     """
     known = read_files(lake)
@@ -27,7 +26,7 @@ def late_files(landing: Path, lake: Path, connection: Connection | None, seconds
     unreadable = {path: read[path] for path, record in known.items() if record.status == "unreadable"}
     done = read if connection is None else _published(connection)
     waiting = [
-        file for file in find_files(landing).files if (file.size, file.modified_at) not in (done.get(file.path), unreadable.get(file.path))
+        file for file in landing.files if (file.size, file.modified_at) not in (done.get(file.path), unreadable.get(file.path))
     ]
     waited = {file.path: _seconds_since(file) for file in waiting}
     return dict(sorted(((path, age) for path, age in waited.items() if age > seconds), key=lambda item: -item[1]))

@@ -115,7 +115,7 @@ def run(settings: Settings, stages: Stages) -> Summary:
 
 def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
     with stages.stage("ingest") as tell:
-        landing = find_files(settings.landing)
+        landing = find_files(settings.landing, settings.links_into)
         if landing.unrecognised:
             summary.notes.append(f"{len(landing.unrecognised):,} files were not recognised; 'bin/songlake status' lists them.")
         known = snapshot.read_files(settings.lake)

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     )
 
     landing: Path = Field(default=PROJECT / "data" / "landing", description="root of the landing zone")
+    links_into: tuple[Path, ...] = Field(default=(), description="folders outside the landing zone that links in it may lead into")
     lake: Path = Field(default=PROJECT / "data" / "lake", description="folder of the Delta tables")
     postgres_home: Path = Field(default=PROJECT / "data" / "postgres", description="the embedded PostgreSQL's own folder")
     settle_seconds: float = Field(default=10, ge=0, description="how long a file must stand still before the sensor takes it")
@@ -142,6 +143,7 @@ def load(**overrides: Any) -> Settings:
             f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line.",
         ) from None
     rooted: dict[str, Any] = {name: PROJECT / getattr(settings, name) for name in ("landing", "lake", "postgres_home", "reports")}
+    rooted["links_into"] = tuple(PROJECT / folder for folder in settings.links_into)
     rooted["airflow"] = settings.airflow.model_copy(update={"home": PROJECT / settings.airflow.home})
     settings = settings.model_copy(update=rooted)
     if settings.warehouse_url is not None:

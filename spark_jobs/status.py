@@ -67,7 +67,7 @@ def show(settings: Settings, as_json: bool) -> None:
 
 
 def _add_landing(status: Status, settings: Settings) -> None:
-    known, landing = snapshot.read_files(settings.lake), find_files(settings.landing)
+    known, landing = snapshot.read_files(settings.lake), find_files(settings.landing, settings.links_into)
     waiting = new_files(landing, known)
     status.waiting = [file.path for file in waiting]
     if waiting:

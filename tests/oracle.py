@@ -135,6 +135,8 @@ class Deliveries:
             if seen and seen.file.status == "loaded" and (seen.file.size, seen.file.modified_at) == (size, modified_at):
                 continue
             try:
+                if not _is_inside(landing, path):
+                    raise PermissionError
                 text = _text_of(landing / path)
             except (OSError, EOFError, ValueError, zlib.error):
                 self._versions[path] = _Version(FileRow(kind, "unreadable", size, modified_at))
@@ -166,7 +168,7 @@ def warehouse_of(landing: Path) -> Warehouse:
 
 
 def _walk(landing: Path) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Yield path, kind and stat of every recognised file; of a loop or a link to nothing those of the link, which no one can read."""
+    """Yield path, kind and stat of every recognised file; of a loop, a link to nothing or out of the landing zone those of the link."""
     root = os.path.realpath(landing)
 
     def walk(folder: str, kind: str | None, above: set[str]) -> Iterator[tuple[str, str, os.stat_result]]:
@@ -179,6 +181,8 @@ def _walk(landing: Path) -> Iterator[tuple[str, str, os.stat_result]]:
             except OSError as error:
                 recognised |= error.errno == errno.ELOOP
                 status = entry.stat(follow_symlinks=False)
+            if entry.is_symlink() and stat.S_IFMT(status.st_mode) != stat.S_IFLNK and not _is_inside(landing, entry.path):
+                recognised, status = True, entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 real = os.path.realpath(entry.path)
                 if real not in above:
@@ -189,6 +193,11 @@ def _walk(landing: Path) -> Iterator[tuple[str, str, os.stat_result]]:
                 yield os.path.relpath(entry.path, root), kind, status
 
     yield from walk(root, None, {root, *map(str, Path(root).parents)})
+
+
+def _is_inside(landing: Path, path: str) -> bool:
+    """Tell whether a path, links followed, stays below the landing root."""
+    return Path(os.path.realpath(landing / path)).is_relative_to(os.path.realpath(landing))
 
 
 def _text_of(path: Path) -> str:

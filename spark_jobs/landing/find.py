@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,8 @@ class LandingFile:
         size: Bytes.
         modified_at: When it was last modified (microseconds).
         location: Where to open it.
-        cause: Why it cannot be read, where the look already tells (a link to nothing, a loop).
+        cause: Why it cannot be read, where the look already tells (a link to nothing, out of the landing zone, or a loop).
+        inode: Device and inode of what was looked at, so that nothing else is opened in its place.
     """
 
     path: str
@@ -39,6 +40,7 @@ class LandingFile:
     modified_at: datetime
     location: Path
     cause: str | None = None
+    inode: tuple[int, int] | None = None
 
     @property
     def is_csv(self) -> bool:
@@ -59,10 +61,15 @@ class Landing:
     unrecognised: list[str] = field(default_factory=list)
 
 
-def find_files(root: Path) -> Landing:
+def find_files(root: Path, links_into: Sequence[Path] = ()) -> Landing:
     """Walk the landing root: files Songlake reads, and those it does not recognise, both in path order.
 
-    Links are followed; a folder that is its own ancestor through a link is a loop and counts as an unreadable file.
+    Links are followed inside the landing root and into the folders given. Any other, one to nothing, and a folder that is its own ancestor
+    through a link (a loop) count as unreadable files: who may deliver files may not have others of this machine read by that.
+
+    Args:
+        root: The landing root; it may itself be a link.
+        links_into: Folders outside it that links may lead into.
 
     Raises:
         InputMissing: The root is not a folder, or may not be listed.
@@ -72,8 +79,8 @@ def find_files(root: Path) -> Landing:
             f"The landing folder {root} does not exist or may not be listed.",
             "Create it, or name another with --landing or SONGLAKE_LANDING.",
         )
-    landing = Landing()
-    for entry, kind, cause in _walk(root, None, ()):
+    landing, within = Landing(), [os.path.realpath(folder) for folder in (root, *links_into)]
+    for entry, kind, cause in _walk(root, None, (), within):
         relative = entry.path[len(str(root)) :].lstrip("/")
         if kind is None or (_format(entry.name) is None and cause is None):
             landing.unrecognised.append(_text(relative))
@@ -88,23 +95,23 @@ _Found = tuple["os.DirEntry[str]", str | None, str | None]
 """An entry, its kind, and why it cannot be read."""
 
 
-def _walk(folder: Path | str, kind: str | None, above: tuple[tuple[int, int], ...]) -> Iterator[_Found]:
+def _walk(folder: Path | str, kind: str | None, above: tuple[tuple[int, int], ...], within: list[str]) -> Iterator[_Found]:
     status = os.stat(folder)
     above = (*above, (status.st_dev, status.st_ino))
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name.startswith(("_", ".")) or entry.name.lower().endswith(_UNFINISHED):
             continue
-        cause = _broken_link(entry, above)
+        cause = _broken_link(entry, above, within)
         if cause is None and entry.is_dir():
             if os.access(entry.path, os.R_OK | os.X_OK):
-                yield from _walk(entry.path, KINDS.get(entry.name, kind), above)
+                yield from _walk(entry.path, KINDS.get(entry.name, kind), above, within)
             else:
                 yield entry, KINDS.get(entry.name, kind), "no permission to list the folder"
         elif cause is not None or entry.is_file():
             yield entry, kind, cause
 
 
-def _broken_link(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...]) -> str | None:
+def _broken_link(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...], within: list[str]) -> str | None:
     if not entry.is_symlink():
         return None
     try:
@@ -113,6 +120,9 @@ def _broken_link(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...]) ->
         return "the link leads to nothing"
     except OSError as error:
         return f"the link cannot be followed ({error.strerror})"
+    real = os.path.realpath(entry.path)
+    if not any(os.path.commonpath([folder, real]) == folder for folder in within):
+        return "the link leads out of the landing zone, to a folder that the setting links_into does not name"
     return "the link leads back to a folder above it" if (target.st_dev, target.st_ino) in above else None
 
 
@@ -121,7 +131,8 @@ def _look(entry: os.DirEntry[str], path: str, kind: str, cause: str | None) -> L
         status = entry.stat(follow_symlinks=cause is None)
     except OSError:
         return LandingFile(path, kind, 0, _EPOCH, Path(entry.path), cause or "it is gone")
-    return LandingFile(path, kind, status.st_size, _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000), Path(entry.path), cause)
+    modified_at = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+    return LandingFile(path, kind, status.st_size, modified_at, Path(entry.path), cause, (status.st_dev, status.st_ino))
 
 
 def _format(name: str) -> str | None:

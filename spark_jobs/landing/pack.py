@@ -146,7 +146,8 @@ def _read_lines(file: LandingFile) -> Iterator[Lines]:
 
 def _refuse_change(file: LandingFile, raw: BinaryIO) -> None:
     status = os.fstat(raw.fileno())
-    if (status.st_size, status.st_mtime_ns // 1000) != (file.size, round(file.modified_at.timestamp() * 1_000_000)):
+    is_another = file.inode is not None and file.inode != (status.st_dev, status.st_ino)
+    if is_another or (status.st_size, status.st_mtime_ns // 1000) != (file.size, round(file.modified_at.timestamp() * 1_000_000)):
         raise _Changed
 
 

@@ -18,6 +18,7 @@ from spark_jobs.contracts import ARTISTS, EVENTS, REJECTS, STAR, TIME
 from spark_jobs.diagnosis import examine
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.tables import Lake
+from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
 from spark_jobs.maintenance import maintain_lake, remove_old_reports
 from spark_jobs.warehouse.check import check
@@ -77,9 +78,9 @@ def test_a_file_is_late_until_the_warehouse_has_it_as_it_is(warehouse: Connectio
     cut = deliver(landing, "cut.json.gz")
     ingest(lake, "i1", [file("log_data/cut.json.gz", status="unreadable", cause="cut", lines=0, accepted=0, **cut)])
     load(warehouse, "b1", batch(play(), files=[file("log_data/done.json", **done), file("log_data/old.json", **old)]))
-    assert set(late_files(landing, lake, warehouse, 0)) == {"log_data/new.json", "log_data/old.json"}
+    assert set(late_files(find_files(landing), lake, warehouse, 0)) == {"log_data/new.json", "log_data/old.json"}
     # It came just now, although copying kept a modification time of years ago.
-    assert late_files(landing, lake, warehouse, 60) == {}
+    assert late_files(find_files(landing), lake, warehouse, 60) == {}
 
 
 def test_without_a_warehouse_the_lakes_books_tell_what_is_late(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_without_a_warehouse_the_lakes_books_tell_what_is_late(tmp_path: Path) -
     done = deliver(landing, "done.json")
     deliver(landing, "new.json")
     ingest(lake, "i1", [file("log_data/done.json", **done)])
-    assert set(late_files(landing, lake, None, 0)) == {"log_data/new.json"}
+    assert set(late_files(find_files(landing), lake, None, 0)) == {"log_data/new.json"}
 
 
 def replace_events(lake: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from spark_jobs.errors import InputMissing
 from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.landing.find import find_files, new_files, unreadable_before
+from spark_jobs.landing.pack import pack
 
 MOMENT = datetime(2018, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -85,15 +86,45 @@ def test_size_and_modification_time_in_whole_microseconds_are_told(tmp_path: Pat
     assert (file.size, file.modified_at, file.cause) == (3, MOMENT, None)
 
 
-def test_links_are_followed_and_loops_and_links_to_nothing_have_a_cause(tmp_path: Path) -> None:
+OUTSIDE = "the link leads out of the landing zone, to a folder that the setting links_into does not name"
+
+
+def test_links_are_followed_inside_the_landing_zone_and_into_the_folders_that_are_named(tmp_path: Path) -> None:
     root, outside = tmp_path / "landing", tmp_path / "outside"
-    put(outside, "a.json")
-    (root / "log_data").mkdir(parents=True)
-    (root / "log_data" / "linked").symlink_to(outside)
+    for folder in (outside, tmp_path / "outsider", root / "log_data" / "inside"):
+        put(folder, "a.json")
+    links = {"b.json": "../../outside/a.json", "dotted.json": "inside/../inside/a.json", "folder": outside, "whole": tmp_path / "outsider"}
+    for name, target in links.items():
+        (root / "log_data" / name).symlink_to(target)
+    (tmp_path / "link-to-root").symlink_to(root)
+
+    def causes(*links_into: Path) -> dict[str, str | None]:
+        return {file.path.removeprefix("log_data/"): file.cause for file in find_files(tmp_path / "link-to-root", links_into).files}
+
+    inside = {"dotted.json": None, "inside/a.json": None}
+    assert causes() == {**inside, "b.json": OUTSIDE, "folder": OUTSIDE, "whole": OUTSIDE}
+    assert causes(outside) == {**inside, "b.json": None, "folder/a.json": None, "whole": OUTSIDE}
+
+
+def test_a_file_that_was_put_in_the_place_of_another_is_not_read(tmp_path: Path) -> None:
+    root, secret = tmp_path / "landing", tmp_path / "secret"
+    put(root, "log_data/a.json")
+    put(tmp_path, "secret")
+    files = find_files(root).files
+    (root / "log_data" / "a.json").unlink()
+    (root / "log_data" / "a.json").symlink_to(secret)
+    assert pack(files, tmp_path / "spool") == []
+
+
+def test_links_that_loop_or_lead_to_nothing_have_a_cause(tmp_path: Path) -> None:
+    root = tmp_path / "landing"
+    put(root, "log_data/inside/a.json")
+    (root / "log_data" / "linked").symlink_to(root / "log_data" / "inside")
     (root / "log_data" / "loop").symlink_to(root)
     (root / "log_data" / "gone.json").symlink_to(tmp_path / "nothing")
     assert [(file.path, file.cause) for file in find_files(root).files] == [
         ("log_data/gone.json", "the link leads to nothing"),
+        ("log_data/inside/a.json", None),
         ("log_data/linked/a.json", None),
         ("log_data/loop", "the link leads back to a folder above it"),
     ]
