@@ -174,6 +174,7 @@ FILES = Table(
         _required("rejected", Type.BIGINT, "lines refused with a reason"),
         _required("batch_id", Type.TEXT, "ingest batch that read this version"),
         _required("ingested_at", Type.TIMESTAMP, "when that batch began"),
+        Column("unknown_keys", Type.TEXTS, "keys of its lines that no column is made from, the first 20 by name"),
     ),
 )
 

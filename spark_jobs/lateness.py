@@ -25,9 +25,7 @@ def late_files(landing: Landing, lake: Path, connection: Connection | None, seco
     read = {path: (record.size, record.modified_at) for path, record in known.items()}
     unreadable = {path: read[path] for path, record in known.items() if record.status == "unreadable"}
     done = read if connection is None else _published(connection)
-    waiting = [
-        file for file in landing.files if (file.size, file.modified_at) not in (done.get(file.path), unreadable.get(file.path))
-    ]
+    waiting = [file for file in landing.files if (file.size, file.modified_at) not in (done.get(file.path), unreadable.get(file.path))]
     waited = {file.path: _seconds_since(file) for file in waiting}
     return dict(sorted(((path, age) for path, age in waited.items() if age > seconds), key=lambda item: -item[1]))
 

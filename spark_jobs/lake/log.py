@@ -46,7 +46,7 @@ _PROPERTIES: dict[str, str | None] = {
 _RECENT_COMMITS = 20
 """What is looked for stands nearly always among these; the whole history is read only if not."""
 
-HARMLESS = {"CREATE TABLE", "OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
+HARMLESS = {"CREATE TABLE", "ADD COLUMN", "OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
 """Operations that change no row; maintenance may run them at any time."""
 
 REBUILD = "Restore the lake from a backup, or rebuild it: docs/operations.md, 'The lake was changed'."
@@ -139,6 +139,21 @@ def create_missing(lake: Path) -> None:
                 configuration=_PROPERTIES,
                 description=table.about,
             )
+
+
+def add_missing_columns(lake: Path) -> None:
+    """Add the columns that an older Songlake did not write yet; their rows have nulls there.
+
+    Raises:
+        LakeChanged: A table's log cannot be read.
+    """
+    for table in (*LAKE, *STAR):
+        opened = open_table(lake, table)
+        if opened is not None:
+            held = {field.name for field in opened.schema().fields}
+            missing = [field for field in _schema(table).fields if field.name not in held]
+            if missing:
+                opened.alter.add_columns(missing)
 
 
 def _schema(table: Table) -> Schema:

@@ -49,6 +49,7 @@ class FileRecord:
     rejected: int
     batch_id: str
     ingested_at: datetime
+    unknown_keys: list[str] | None = None
 
 
 def counted_positions(lake: Path) -> Positions:

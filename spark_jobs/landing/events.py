@@ -20,7 +20,7 @@ def validate_events(packed: DataFrame) -> DataFrame:
 
     Returns:
         One row a line: the columns of `packed`, the event's values and event_date (of no meaning where the line is refused), and reasons
-        (empty where it is accepted). Source: the design's input rules.
+        (empty where it is accepted), and unknown_keys. Source: the design's input rules.
     """
     return (
         read_values(packed, EVENT_FIELDS)
@@ -35,7 +35,7 @@ def validate_events(packed: DataFrame) -> DataFrame:
                 "event_date": F.expr(f"CASE WHEN ts BETWEEN {_FROM_MS} AND {_BEFORE_MS - 1} THEN to_date(timestamp_millis(ts)) END"),
             }
         )
-        .select(*packed.columns, *EVENT_VALUES, "event_date", "reasons")
+        .select(*packed.columns, *EVENT_VALUES, "event_date", "reasons", "unknown_keys")
     )
 
 

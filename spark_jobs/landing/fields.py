@@ -27,6 +27,7 @@ SONG_FIELDS = Fields(
     texts={name: name for name in ("song_id", "title", "artist_id", "artist_name", "artist_location")},
     wholes={"year": "year"},
     doubles={name: name for name in ("duration", "artist_latitude", "artist_longitude")},
+    ignored=("num_songs",),
 )
 
 FIELDS = {"events": EVENT_FIELDS, "songs": SONG_FIELDS}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, Table
@@ -23,6 +23,7 @@ from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.lake.tables import Lake, is_one_of, spark_schema
 from spark_jobs.landing.events import validate_events
 from spark_jobs.landing.find import Landing, LandingFile, new_files, unreadable_before
+from spark_jobs.landing.outcome import Outcome, counted, unknown_keys
 from spark_jobs.landing.pack import PackedFile, pack
 from spark_jobs.landing.songs import validate_songs
 from spark_jobs.pause import pause_at
@@ -89,6 +90,7 @@ def ingest(
         LockHeld: Another ingest wrote meanwhile; this batch does not count.
     """
     log.create_missing(lake)
+    log.add_missing_columns(lake)
     undone = tuple(snapshot.undo_unfinished_batch(lake))
     known = snapshot.read_files(lake)
     files = list({file.path: file for file in [*new_files(landing, known), *unreadable_before(landing, known), *again]}.values())
@@ -126,24 +128,6 @@ def _tells_something_new(packed: PackedFile, known: dict[str, FileRecord]) -> bo
     return not (same and record is not None and record.cause == packed.cause)
 
 
-@dataclass
-class _Outcome:
-    """What became of the lines of one kind.
-
-    Attributes:
-        counts: Accepted, repeated and rejected lines by file_id.
-        reasons: Number of refused lines by reason.
-        rejected: Rows for `rejects`, or None where no line was refused.
-    """
-
-    counts: dict[int, dict[str, int]] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
-    rejected: DataFrame | None = None
-
-    def total(self, what: str) -> int:
-        return sum(counts[what] for counts in self.counts.values())
-
-
 class _Batch:
     """One batch of files on its way into the lake."""
 
@@ -168,37 +152,43 @@ class _Batch:
         self._replace(self._lake, REJECTS, reduce(DataFrame.unionByName, rejects) if rejects else None, "rejected")
         pause_at("rejects")
         counts = {file_id: counts for outcome in outcomes for file_id, counts in outcome.counts.items()}
-        records = [self._record(packed, counts.get(packed.file_id, {})) for packed in self._packed]
+        named = {file_id: keys for outcome in outcomes for file_id, keys in outcome.unknown_keys.items()}
+        records = [self._record(packed, counts.get(packed.file_id, {}), named.get(packed.file_id)) for packed in self._packed]
         self._commit(records)
         pause_at("files")
         for outcome in outcomes:
             self.reasons.update(outcome.reasons)
         return records
 
-    def _write_kind(self, kind: _Kind, spark: SparkSession) -> _Outcome:
+    def _write_kind(self, kind: _Kind, spark: SparkSession) -> Outcome:
         """Write the valid lines of a kind."""
-        outcome, accepted = _Outcome(), None
+        outcome, accepted = Outcome(), None
         if any(packed.lines for packed in self._packed if packed.file.kind == kind.name):
-            lines = self._validated(kind, spark)
-            outcome = _counted(kind, lines)
+            lines, has_unknown_keys = self._validated(kind, spark)
+            outcome = counted(lines, kind.identity)
+            outcome.unknown_keys = unknown_keys(lines) if has_unknown_keys else {}
             accepted = self._accepted(kind, lines, outcome) if outcome.total("accepted") else None
             outcome.rejected = self._rejected(kind, lines) if outcome.total("rejected") else None
         self._replace(replace(self._lake, spark=spark), kind.table, accepted, "accepted", kind)
         pause_at(kind.table.name)
         return outcome
 
-    def _validated(self, kind: _Kind, spark: SparkSession) -> DataFrame:
-        """Validate the kind's lines once and keep the outcome in the spool; every later step reads it from there."""
+    def _validated(self, kind: _Kind, spark: SparkSession) -> tuple[DataFrame, bool]:
+        """Validate the kind's lines once and keep the outcome in the spool; every later step reads it from there.
+
+        Returns:
+            The lines, and whether any of them has a key that no field has.
+        """
         packed = spark.read.parquet(str(self._spool / f"{kind.name}.parquet")).join(F.broadcast(self._sources(kind, spark)), "file_id")
         validated = kind.validate(packed).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
-        folder = str(self._spool / f"{kind.name}_validated")
+        folder, seen = str(self._spool / f"{kind.name}_validated"), Observation()
         # One generated method for the whole stage would be too long for the JVM to compile; trying costs as much as the validation.
         spark.conf.set("spark.sql.codegen.wholeStage", "false")
         try:
-            validated.write.parquet(folder)
+            validated.observe(seen, F.max(F.size("unknown_keys")).alias("unknown_keys")).write.parquet(folder)
         finally:
             spark.conf.unset("spark.sql.codegen.wholeStage")
-        return spark.read.parquet(folder)
+        return spark.read.parquet(folder), (seen.get["unknown_keys"] or 0) > 0
 
     def _sources(self, kind: _Kind, spark: SparkSession) -> DataFrame:
         """Give file_id, source_file, source_modified_at of the readable files of a kind."""
@@ -213,7 +203,7 @@ class _Batch:
             )
         )
 
-    def _accepted(self, kind: _Kind, lines: DataFrame, outcome: _Outcome) -> DataFrame:
+    def _accepted(self, kind: _Kind, lines: DataFrame, outcome: Outcome) -> DataFrame:
         """Give the valid lines, of those with one identity in one file the one with the greatest content."""
         valid = lines.where("size(reasons) = 0")
         repeating = [file_id for file_id, counts in outcome.counts.items() if counts["repeated"]]
@@ -251,7 +241,7 @@ class _Batch:
         record = self._known.get(packed.file.path)
         return record is not None and getattr(record, counted) > 0
 
-    def _record(self, packed: PackedFile, counts: dict[str, int]) -> FileRecord:
+    def _record(self, packed: PackedFile, counts: dict[str, int], unknown_keys: list[str] | None) -> FileRecord:
         accepted, repeated, rejected = (counts.get(what, 0) if packed.cause is None else 0 for what in ("accepted", "repeated", "rejected"))
         if packed.lines != accepted + repeated + rejected:
             raise AssertionError(f"{packed.file.path}: {packed.lines} lines read, but {accepted} + {repeated} + {rejected} accounted for")
@@ -268,6 +258,7 @@ class _Batch:
             rejected=rejected,
             batch_id=self._batch_id,
             ingested_at=self._begun_at,
+            unknown_keys=unknown_keys,
         )
 
     def _commit(self, records: list[FileRecord]) -> None:
@@ -281,22 +272,8 @@ class _Batch:
             self._lake.append(FILES, rows, recorded)
 
 
-def _counted(kind: _Kind, lines: DataFrame) -> _Outcome:
-    """Count accepted, repeated and rejected lines of each file; one row a file and set of reasons comes back."""
-    outcome = _Outcome()
-    identity = F.when(F.size("reasons") == 0, F.struct(*kind.identity))
-    each = lines.groupBy("file_id", "reasons", identity.alias("identity")).agg(F.count(F.lit(1)).alias("times"))
-    for row in each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).collect():
-        counts = outcome.counts.setdefault(row.file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
-        if row.reasons:
-            counts["rejected"] += row.lines
-        else:
-            counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
-        outcome.reasons.update(dict.fromkeys(row.reasons, row.lines))
-    return outcome
-
-
 def _arrow_schema() -> pa.Schema:
     types = {"size": pa.int64(), "lines": pa.int64(), "accepted": pa.int64(), "repeated": pa.int64(), "rejected": pa.int64()}
+    texts = {"unknown_keys": pa.list_(pa.string())}
     times = {"modified_at": pa.timestamp("us", "UTC"), "ingested_at": pa.timestamp("us", "UTC")}
-    return pa.schema([pa.field(name, {**types, **times}.get(name, pa.string())) for name in FILES.column_names])
+    return pa.schema([pa.field(name, {**types, **times, **texts}.get(name, pa.string())) for name in FILES.column_names])

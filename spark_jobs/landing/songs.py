@@ -18,8 +18,8 @@ def validate_songs(packed: DataFrame) -> DataFrame:
     """Validate packed song lines.
 
     Returns:
-        One row a line: the columns of `packed`, the song's values (of no meaning where the line is refused), and reasons (empty where it is
-        accepted). Source: the design's input rules.
+        One row a line: the columns of `packed`, the song's values (of no meaning where the line is refused), reasons (empty where it is
+        accepted), and unknown_keys. Source: the design's input rules.
     """
     on_earth = "artist_latitude BETWEEN -90 AND 90 AND artist_longitude BETWEEN -180 AND 180"
     return (
@@ -32,7 +32,7 @@ def validate_songs(packed: DataFrame) -> DataFrame:
                 "artist_longitude": F.expr(f"CASE WHEN {on_earth} THEN artist_longitude END"),
             }
         )
-        .select(*packed.columns, *SONG_VALUES, "reasons")
+        .select(*packed.columns, *SONG_VALUES, "reasons", "unknown_keys")
     )
 
 

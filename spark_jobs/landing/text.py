@@ -10,12 +10,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 WHITE = " \t\n\v\f\r"
 NESTED = "nested"
 """Key of a record that tells that a text field held an object or an array."""
+UNKNOWN = "unknown"
+"""Key of a record whose value is an object of the line's keys that no field has."""
+
+_UNKNOWN_NAMED, _UNKNOWN_LENGTH = 100, 100
+"""How many unknown keys of a line are told, and how much of each; a line may have thousands, each as long as a book."""
 
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#039;", "'"), ("&amp;", "&"))
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -35,17 +40,24 @@ class Fields:
         wholes: Number fields that must be whole.
         doubles: Other number fields.
         quoted: Text fields whose whole text may be wrapped in literal double quotes, which go.
+        ignored: JSON keys that are known and not needed.
     """
 
     texts: dict[str, str]
     wholes: dict[str, str]
     doubles: dict[str, str]
     quoted: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """All JSON keys."""
         return (*self.texts.values(), *self.wholes.values(), *self.doubles.values())
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The keys that are no surprise."""
+        return frozenset((*self.keys, *self.ignored))
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -88,7 +100,7 @@ def parse_object(line: str) -> dict[str, Any] | None:
 
 def record(values: Mapping[str, Any], fields: Fields) -> str:
     """Give the fields of an object as a JSON object of clean texts; absent and blank ones are left out."""
-    cleaned: dict[str, str] = {}
+    cleaned: dict[str, str | dict[str, str]] = {}
     for key in fields.keys:
         value = values.get(key)
         if value is None:
@@ -103,4 +115,7 @@ def record(values: Mapping[str, Any], fields: Fields) -> str:
         text = unquote(text) if key in fields.quoted else text
         if text is not None:
             cleaned[key] = text
+    unknown = values.keys() - fields.known
+    if unknown:
+        cleaned[UNKNOWN] = {clean(key[:_UNKNOWN_LENGTH]) or "(blank)": "" for key in sorted(unknown)[:_UNKNOWN_NAMED]}
     return json.dumps(cleaned, ensure_ascii=False)

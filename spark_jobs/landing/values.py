@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.text import NESTED, Fields
+from spark_jobs.landing.text import NESTED, UNKNOWN, Fields
 
 _NUMBER = r"r'^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$'"
 _TOO_FINE = r"r'\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]'"
@@ -35,7 +35,8 @@ def read_values(lines: DataFrame, fields: Fields) -> DataFrame:
     Returns:
         The columns of `lines`, and: is_object, whether it is exactly one JSON object; nested, whether a text field holds an object or an
         array; each text field, null where blank; each whole and double field as bigint and double, null where absent or no such number;
-        `<name>_given` for each number field, whether it holds anything but NaN or an infinity.
+        `<name>_given` for each number field, whether it holds anything but NaN or an infinity; unknown_keys, the keys of the object that no
+        field has.
     """
     numbers = {**fields.wholes, **fields.doubles}
     return (
@@ -45,6 +46,7 @@ def read_values(lines: DataFrame, fields: Fields) -> DataFrame:
             *lines.columns,
             f"coalesce(size(parsed) = 2 AND parsed[1].{_SEAL} = {_seal()} AND seen IS NOT NULL, false) AS is_object",
             f"{_has_nested_text(fields)} AS nested",
+            f"{_unknown_keys(fields)} AS unknown_keys",
             *(f"nullif(trim({_as_written(key)}), '') AS {name}" for name, key in fields.texts.items()),
             *(f"{_number(_as_written(key))} AS {name}_number" for name, key in fields.wholes.items()),
             *(f"{_number(f'seen.{key}')} AS {name}_number" for name, key in fields.doubles.items()),
@@ -53,6 +55,7 @@ def read_values(lines: DataFrame, fields: Fields) -> DataFrame:
             *lines.columns,
             "is_object",
             "nested",
+            "CASE WHEN is_object THEN unknown_keys END AS unknown_keys",
             *fields.texts,
             *(f"{_whole(f'{name}_number')} AS {name}" for name in fields.wholes),
             *(f"{_double(f'{name}_number')} AS {name}" for name in fields.doubles),
@@ -66,7 +69,7 @@ def _parsed(fields: Fields) -> Column:
 
     So text after the object, a second object or a missing brace cannot pass unseen: the reader stops at the end of what it was asked for.
     """
-    schema = ArrayType(StructType([StructField(key, StringType()) for key in (*fields.keys, NESTED, _SEAL)]))
+    schema = ArrayType(StructType([StructField(key, StringType()) for key in (*fields.keys, NESTED, UNKNOWN, _SEAL)]))
     sealed = f"""concat('[', coalesce(record, line), ',{{"{_SEAL}":"', {_seal()}, '"}}]')"""
     begins = "record IS NOT NULL OR startswith(line, '{') OR line RLIKE r'^[ \\t]*\\{'"
     return F.from_json(F.expr(f"CASE WHEN {begins} THEN {sealed} END"), schema, _JSON_OPTIONS)
@@ -97,6 +100,13 @@ def _has_nested_text(fields: Fields) -> str:
     ]
     in_line = " OR ".join(f"coalesce({one}, false)" for one in found)
     return f"CASE WHEN record IS NOT NULL THEN seen.{NESTED} IS NOT NULL ELSE coalesce({in_line}, false) END"
+
+
+def _unknown_keys(fields: Fields) -> str:
+    known = ", ".join(f"'{key}'" for key in sorted(fields.known))
+    return (
+        f"CASE WHEN record IS NOT NULL THEN json_object_keys(seen.{UNKNOWN}) ELSE array_except(json_object_keys(line), array({known})) END"
+    )
 
 
 def _seen(keys: dict[str, str]) -> list[tuple[str, str]]:

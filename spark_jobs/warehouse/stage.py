@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.contracts import FILES, STAGED, Table
 from spark_jobs.errors import ServiceUnreachable
-from spark_jobs.lake import snapshot
+from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.log import Position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.pause import pause_at
@@ -57,6 +57,7 @@ def stage(lake: Path, target: Target, spark: Callable[[], SparkSession]) -> str 
         LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
         ServiceUnreachable: PostgreSQL went away meanwhile.
     """
+    log.add_missing_columns(lake)
     wanted, published = snapshot.positions_to_publish(lake), batches.published(target.connection)
     pending = [table for table in STAGED if published.get(table.name) != wanted[table.name]]
     if not pending:

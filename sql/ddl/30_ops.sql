@@ -13,8 +13,11 @@ CREATE TABLE IF NOT EXISTS ops.files (
     rejected bigint NOT NULL,
     batch_id text NOT NULL,
     ingested_at timestamp with time zone NOT NULL,
+    unknown_keys text[],
     CONSTRAINT files_pkey PRIMARY KEY (path)
 );
+-- Warehouses of schema versions 1 and 2 know nothing of it.
+ALTER TABLE ops.files ADD COLUMN IF NOT EXISTS unknown_keys text[];
 
 -- Lets the gate name unreadable files without reading the rows of all others.
 CREATE INDEX IF NOT EXISTS files_unreadable ON ops.files (path) WHERE status = 'unreadable';

@@ -75,5 +75,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS staging.files (
     repeated bigint,
     rejected bigint,
     batch_id text,
-    ingested_at timestamp with time zone
+    ingested_at timestamp with time zone,
+    unknown_keys text[]
 ) WITH (autovacuum_enabled = false);
+-- Warehouses of schema versions 1 and 2 know nothing of it.
+ALTER TABLE staging.files ADD COLUMN IF NOT EXISTS unknown_keys text[];

@@ -62,7 +62,8 @@ def test_tables_are_those_of_the_contracts(warehouse: Connection) -> None:
 
 def test_columns_agree_with_the_contracts(warehouse: Connection) -> None:
     found = warehouse.execute(
-        "SELECT table_schema, table_name, column_name, data_type, is_nullable, collation_name FROM information_schema.columns"
+        "SELECT table_schema, table_name, column_name, CASE data_type WHEN 'ARRAY' THEN ltrim(udt_name, '_') || '[]' ELSE data_type END,"
+        " is_nullable, collation_name FROM information_schema.columns"
         " WHERE table_schema IN ('dwh', 'staging', 'ops') AND table_name <> 'user_levels'"
         " ORDER BY table_schema, table_name, ordinal_position"
     ).fetchall()

@@ -108,8 +108,9 @@ def test_a_file_of_white_space_holds_no_line() -> None:
     assert cut(text_lines, EVENT_FIELDS, " \n\n") == []
 
 
-def test_csv_columns_may_stand_in_any_order_and_unknown_ones_are_ignored() -> None:
-    assert cut(csv_lines, EVENT_FIELDS, "page,other,ts\nNextSong,x,1\n") == [(2, "NextSong,x,1", {"page": "NextSong", "ts": "1"}, None)]
+def test_csv_columns_may_stand_in_any_order_and_unknown_ones_are_named() -> None:
+    values = {"page": "NextSong", "ts": "1", "unknown": {"other": ""}}
+    assert cut(csv_lines, EVENT_FIELDS, "page,other,ts\nNextSong,x,1\n") == [(2, "NextSong,x,1", values, None)]
 
 
 def test_a_csv_record_with_a_line_break_in_quotes_is_one_line_and_numbers_go_on_after_it() -> None:

@@ -74,9 +74,12 @@ def test_anything_else_is_not_one_object(line: str) -> None:
     assert parse_object(line) is None
 
 
-def test_record_holds_known_fields_as_clean_text_and_leaves_out_the_rest() -> None:
-    values = {"artist": "BjÃ¶rk ", "song": True, "ts": "1541105830796", "length": None, "userAgent": '"Agent"', "page": " ", "other": "x"}
-    assert json.loads(record(values, EVENT_FIELDS)) == {"artist": "Björk", "song": "true", "ts": "1541105830796", "userAgent": "Agent"}
+def test_record_holds_known_fields_as_clean_text_and_of_the_rest_the_names() -> None:
+    values = {"artist": "BjÃ¶rk ", "song": True, "ts": "1541105830796", "length": None, "userAgent": '"Agent"', "page": " "}
+    values |= {"Ã¶\0": "x", "": 1}
+    known = {"artist": "Björk", "song": "true", "ts": "1541105830796", "userAgent": "Agent"}
+    assert json.loads(record(values, EVENT_FIELDS)) == known | {"unknown": {"(blank)": "", "ö": ""}}
+    assert json.loads(record({"title": "T", "num_songs": 1}, SONG_FIELDS)) == {"title": "T"}
 
 
 def test_record_tells_that_a_text_field_held_an_object_or_an_array() -> None:

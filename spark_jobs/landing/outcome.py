@@ -1,0 +1,58 @@
+"""Tell what became of validated lines: how many of each file were accepted, repeated or refused, why, and which keys nobody knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+_KEYS_NAMED, _KEY_LENGTH = 20, 100
+"""How many unknown keys of a file are recorded, and how much of each."""
+
+
+@dataclass
+class Outcome:
+    """What became of the lines of one kind.
+
+    Attributes:
+        counts: Accepted, repeated and rejected lines by file_id.
+        reasons: Number of refused lines by reason.
+        rejected: Rows for `rejects`, or None where no line was refused.
+        unknown_keys: Keys that no field has, by file_id.
+    """
+
+    counts: dict[int, dict[str, int]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    rejected: DataFrame | None = None
+    unknown_keys: dict[int, list[str]] = field(default_factory=dict)
+
+    def total(self, what: str) -> int:
+        """Sum a count over all files."""
+        return sum(counts[what] for counts in self.counts.values())
+
+
+def counted(lines: DataFrame, identity: tuple[str, ...]) -> Outcome:
+    """Count accepted, repeated and rejected lines of each file; one row a file and set of reasons comes back."""
+    outcome = Outcome()
+    valid_identity = F.when(F.size("reasons") == 0, F.struct(*identity))
+    each = lines.groupBy("file_id", "reasons", valid_identity.alias("identity")).agg(F.count(F.lit(1)).alias("times"))
+    for row in each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).collect():
+        counts = outcome.counts.setdefault(row.file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
+        if row.reasons:
+            counts["rejected"] += row.lines
+        else:
+            counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
+        outcome.reasons.update(dict.fromkeys(row.reasons, row.lines))
+    return outcome
+
+
+def unknown_keys(lines: DataFrame) -> dict[int, list[str]]:
+    """Name the keys of each file that no field has, the first few: there may be as many as lines."""
+    keys = lines.select("file_id", F.explode("unknown_keys").alias("key")).distinct()
+    by_name = Window.partitionBy("file_id").orderBy("key")
+    named: dict[int, list[str]] = {}
+    for row in keys.withColumn("place", F.row_number().over(by_name)).where(f"place <= {_KEYS_NAMED}").orderBy("file_id", "key").collect():
+        named.setdefault(row.file_id, []).append(row.key[:_KEY_LENGTH])
+    return named
