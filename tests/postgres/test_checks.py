@@ -52,6 +52,11 @@ BROKEN: dict[str, tuple[Callable[[], dict[str, Any]], str, str]] = {
         "warn",
         "path a, cause cut gzip",
     ),
+    "unknown_keys": (
+        lambda: batch(play(), files=[file("b", unknown_keys=["mood"]), file("a", unknown_keys=["mood"]), file("c")]),
+        "warn",
+        "kind events, key mood, first file a, files 2",
+    ),
 }
 
 
