@@ -80,7 +80,7 @@ def file(path: str = "log_data/a.json", **values: Any) -> Row:
         "lines": 10,
         "accepted": 10,
     }
-    return row | {"repeated": 0, "rejected": 0, "batch_id": "ingest-1", "ingested_at": MIDNIGHT} | values
+    return row | {"repeated": 0, "rejected": 0, "batch_id": "ingest-1", "ingested_at": MIDNIGHT, "unknown_keys": None} | values
 
 
 def gone(**key: Any) -> Row:

@@ -76,12 +76,12 @@ def test_every_column_is_compared_and_written_also_to_and_from_null(warehouse: C
         "songs": song(year=2000),
         "users": user(registered_at=MIDNIGHT),
         "songplays": play(song_id="S1", artist_id="A1"),
-        "files": file(cause="none"),
+        "files": file(cause="none", unknown_keys=["mood"]),
     }
     rows = batch(full["songplays"])
     rows |= {name: [row] for name, row in full.items()}
     load(warehouse, "b0", rows)
-    other = {int: 1234, float: 55.5, str: "paid", type(MIDNIGHT): MIDNIGHT.replace(year=2017)}
+    other = {int: 1234, float: 55.5, str: "paid", list: ["device", "mood"], type(MIDNIGHT): MIDNIGHT.replace(year=2017)}
     for column in table.warehouse_columns:
         if column.name in table.key:
             continue
