@@ -77,8 +77,9 @@ def _address(connection: Connection) -> str:
 
 def _blockers(connection: Connection) -> str:
     """Name the sessions that hold what this one waited for, as far as this user may see."""
+    query = read(SQL / "locks" / "blockers.sql")
     try:
-        rows = connection.execute(read(SQL / "locks" / "blockers.sql")).fetchall()
+        rows = connection.execute(query, {"readers": False}).fetchall() or connection.execute(query, {"readers": True}).fetchall()
     except psycopg.Error:
         rows = []
     sessions = [

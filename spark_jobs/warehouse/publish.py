@@ -6,30 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from psycopg import errors, sql
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from spark_jobs.contracts import STAGED, Table
 from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
-from spark_jobs.warehouse.batches import Batch, empty_staging, find, is_empty, published, require_staged, row_counts
+from spark_jobs.warehouse.batches import Batch, empty_staging, find, published, require_staged, row_counts
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.statements import SQL, applied, live, read, staged
 from spark_jobs.warehouse.transaction import limit_lock_wait, tune
-
-FIRST_LOAD_ROWS = 50_000
-"""From so many rows on, an empty table is filled without its key and the key is built after, which takes less than half the time.
-
-Statistics are left to autovacuum, which is there within a minute: gathering them here would take as long as the rows did."""
-
-_UNRELEASABLE = (
-    errors.LockNotAvailable,  # somebody reads the table
-    errors.ObjectInUse,  # somebody has put rows into it
-    errors.InsufficientPrivilege,  # it is another user's
-    errors.DependentObjectsStillExist,  # a view groups by its key, or a foreign key refers to it
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,7 @@ def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict
         _require_base(connection, batch)
         counts = _staged_counts(connection)
         _require_complete(connection, batch, counts)
-        changes = _apply(connection, counts, warehouse)
+        changes = _apply(connection, counts)
         _keep_books(connection, batch, changes)
         empty_staging(connection)
         pause_at("publish")
@@ -146,7 +134,7 @@ def _require_complete(connection: Connection, batch: Batch, counts: Mapping[str,
         )
 
 
-def _apply(connection: Connection, counts: Mapping[str, _Staged], warehouse: Warehouse) -> dict[str, TableChange]:
+def _apply(connection: Connection, counts: Mapping[str, _Staged]) -> dict[str, TableChange]:
     """Delete and upsert, table by table: what refers goes before what it refers to, and comes after it."""
     kept = row_counts(connection)
     before = {table.name: kept[table.name] if table.name in kept else _count(connection, table) for table in STAGED}
@@ -156,34 +144,19 @@ def _apply(connection: Connection, counts: Mapping[str, _Staged], warehouse: War
     changes = {}
     for table in STAGED:
         name, gone = table.name, deleted.get(table.name, 0)
-        inserted, updated = _write(connection, table, counts[name].upserts, warehouse)
+        inserted, updated = _write(connection, table, counts[name].upserts)
         changes[name] = TableChange(before[name], before[name] + inserted - gone, inserted, updated, gone)
     return changes
 
 
-def _write(connection: Connection, table: Table, upserts: int, warehouse: Warehouse) -> tuple[int, int]:
-    """Write one table's upserts; give the counts of rows inserted and updated."""
+def _write(connection: Connection, table: Table, upserts: int) -> tuple[int, int]:
+    """Write one table's upserts; give the counts of rows inserted and updated.
+
+    A first load keeps its key too: built afterwards it would cost less, and lock readers out until the whole batch is live.
+    """
     if not upserts:
         return 0, 0
-    if upserts >= FIRST_LOAD_ROWS and is_empty(connection, table) and _release_key(connection, table):
-        limit_lock_wait(connection, warehouse.lock_timeout_seconds)
-        inserted = connection.execute(applied("first_load", table)).rowcount
-        connection.execute(applied("restore_key", table))
-        return inserted, 0
     return cast("tuple[int, int]", connection.execute(applied("upsert", table)).fetchone())
-
-
-def _release_key(connection: Connection, table: Table) -> bool:
-    """Drop the key of an empty table until its rows are in; False where that cannot be had, which costs time and nothing else."""
-    try:
-        with connection.transaction():
-            limit_lock_wait(connection, 0.5)
-            connection.execute(applied("release_key", table))
-            if not is_empty(connection, table):
-                raise errors.ObjectInUse
-    except _UNRELEASABLE:
-        return False
-    return True
 
 
 def _count(connection: Connection, table: Table) -> int:

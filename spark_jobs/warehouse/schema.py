@@ -17,7 +17,10 @@ from spark_jobs.warehouse.transaction import limit_lock_wait
 VERSION = 3
 """Counts up with every change of sql/ddl or sql/views; an older warehouse is brought up to it."""
 
-_LOCK_WAIT_SECONDS = 30
+_CREATOR_WAIT_SECONDS = 30
+_LOCK_WAIT_SECONDS = 2
+"""Whoever wants a table for himself holds up all who come to read it after him, so this is as long as a reader ever waits."""
+
 _ROLES = SQL / "ddl" / "60_roles.sql"
 _GRANTS = SQL / "ddl" / "70_grants.sql"
 
@@ -39,8 +42,9 @@ def ensure(connection: Connection) -> list[str]:
     if _is_current(connection):
         return []
     with connection.transaction():
-        limit_lock_wait(connection, _LOCK_WAIT_SECONDS)
+        limit_lock_wait(connection, _CREATOR_WAIT_SECONDS)
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, SCHEMA])
+        limit_lock_wait(connection, _LOCK_WAIT_SECONDS)
         if _is_current(connection):
             return []
         for path in _definitions():

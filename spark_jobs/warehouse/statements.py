@@ -32,8 +32,7 @@ def staged(table: Table) -> sql.Identifier:
 def applied(name: str, table: Table) -> sql.Composed:
     """Fill `sql/publish/<name>.sql` in for one table.
 
-    The file may use `{live}`, `{staged}`, `{columns}`, `{key}`, `{same_key}`, `{assignments}`, `{live_values}`, `{staged_values}` and
-    `{key_name}`.
+    The file may use `{live}`, `{staged}`, `{columns}`, `{key}`, `{same_key}`, `{assignments}`, `{live_values}` and `{staged_values}`.
     """
     columns = [sql.Identifier(column.name) for column in table.warehouse_columns]
     key = [sql.Identifier(name) for name in table.key]
@@ -47,7 +46,6 @@ def applied(name: str, table: Table) -> sql.Composed:
         assignments=_list([sql.SQL("{0} = excluded.{0}").format(name) for name in others]),
         live_values=_list([sql.SQL("live.{}").format(name) for name in others]),
         staged_values=_list([sql.SQL("excluded.{}").format(name) for name in others]),
-        key_name=sql.Identifier(f"{table.name}_pkey"),
     )
 
 

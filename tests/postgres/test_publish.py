@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from psycopg import errors
 
 from spark_jobs.contracts import STAGED
 from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.lake.log import Position
-from spark_jobs.warehouse import publish as module
 from spark_jobs.warehouse.batches import begin_batch, finish_staging, published, row_counts, staged_batch
 from spark_jobs.warehouse.check import check
-from spark_jobs.warehouse.connection import Connection, connect
+from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.publish import TableChange, publish
 from tests.postgres.staging import GATE, MIDNIGHT, WAREHOUSE, artist, batch, contents, file, fill, gone, load, play, song, stage, user
 
@@ -95,38 +93,7 @@ def test_every_column_is_compared_and_written_also_to_and_from_null(warehouse: C
             assert contents(warehouse)[table.name] == [tuple(changed.values())]
 
 
-def test_first_load_of_a_large_table_builds_its_key_after(own_warehouse: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_LOAD_ROWS", 2)
-    rows = batch(play(0), play(1))
-    changes = load(own_warehouse, "b1", rows)
-    assert changes["songplays"] == TableChange(0, 2, 2, 0, 0)
-    assert contents(own_warehouse)["songplays"] == [tuple(row.values()) for row in rows["songplays"]]
-    with pytest.raises(errors.UniqueViolation):
-        own_warehouse.execute("INSERT INTO dwh.songplays SELECT * FROM dwh.songplays LIMIT 1")
-    with pytest.raises(errors.NotNullViolation):
-        own_warehouse.execute("INSERT INTO dwh.time SELECT NULL, 1, 1, 1, 1, 1, 1")
-    assert load(own_warehouse, "b2", batch(play(1, level="paid"), play(2)))["songplays"] == TableChange(2, 3, 1, 1, 0)
-
-
-@pytest.mark.parametrize("hindrance", ["a reader", "a foreign key", "a view by key"])
-def test_first_load_goes_the_ordinary_way_where_the_key_cannot_be_released(
-    own_warehouse: Connection, own_url: str, monkeypatch: pytest.MonkeyPatch, hindrance: str
-) -> None:
-    monkeypatch.setattr(module, "FIRST_LOAD_ROWS", 1)
-    with connect(own_url, application_name="other") as other, other.transaction():
-        match hindrance:
-            case "a reader":
-                other.execute("SELECT * FROM dwh.songs")
-            case "a foreign key":
-                own_warehouse.execute("CREATE TABLE public.notes (song_id text REFERENCES dwh.songs)")
-            case _:
-                own_warehouse.execute("CREATE VIEW public.titles AS SELECT song_id, title FROM dwh.songs GROUP BY song_id")
-        assert load(own_warehouse, "b1", batch(play()))["songs"] == TableChange(0, 1, 1, 0, 0)
-        assert other.execute("SELECT count(*) FROM dwh.songs").fetchone() == (1,)
-
-
-def test_users_views_and_grants_outlive_publishing(own_warehouse: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_LOAD_ROWS", 1)
+def test_users_views_and_grants_outlive_publishing(own_warehouse: Connection) -> None:
     own_warehouse.execute("CREATE SCHEMA mine; CREATE VIEW mine.top AS SELECT song_title, count(*) AS plays FROM dwh.songplays GROUP BY 1")
     granted = (
         "SELECT grantee, privilege_type FROM information_schema.role_table_grants"
