@@ -3,6 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
+# What stands for a password in examples and tests, so that the search for secrets finds real ones only.
+NOT_SECRET := ^(password|word|from-environment|.*s[e3]cr[e3]t.*|p@ss/w%rd.*|p(/|%2F)w%.*)$$
 
 .PHONY: help setup demo up down test unit check format lock docs bench bench-quick clean
 
@@ -27,7 +29,7 @@ test: setup ## Run all tests
 unit: setup ## Run the tests that need neither Spark nor PostgreSQL, in seconds
 	$(PYTHON) -m pytest tests/unit
 
-check: setup ## Lint, formatting, types, SQL, containers, scripts
+check: setup ## Lint, formatting, types, SQL, containers, scripts; risky code, secrets, known vulnerabilities
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -35,6 +37,9 @@ check: setup ## Lint, formatting, types, SQL, containers, scripts
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint docker/Dockerfile
 	.venv/bin/shellcheck --severity warning bin/songlake bin/spark-submit bin/spark-class bin/demo docker/entrypoint.sh .ci/run
+	.venv/bin/bandit --quiet --severity-level medium --recursive spark_jobs dags plugins bin/setup
+	git ls-files -z -- . ':!requirements.txt' ':!docs/images' | xargs -0 .venv/bin/detect-secrets-hook --exclude-secrets '$(NOT_SECRET)'
+	bin/audit
 
 format: setup ## Put imports and layout in order
 	.venv/bin/ruff check --fix --select I .

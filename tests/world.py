@@ -118,8 +118,10 @@ class World:
         compare_files(self.lake, wanted)
         for table in STAR:
             assert delta_rows(self.lake, table) == wanted.tables[table.name], f"Delta table {table.name}"
-            assert live_rows(self.url, table) == wanted.tables[table.name], f"PostgreSQL table {table.name}"
-        assert user_levels(self.url) == wanted.tables["user_levels"]
+        with psycopg.connect(self.url) as connection:
+            for table in STAR:
+                assert live_rows(connection, table) == wanted.tables[table.name], f"PostgreSQL table {table.name}"
+            assert user_levels(connection) == wanted.tables["user_levels"]
 
     def versions(self) -> dict[str, int]:
         """Version of every Delta table."""
@@ -159,22 +161,18 @@ def delta_rows(lake: Path, table: Table) -> list[tuple[Any, ...]]:
     return _in_key_order(_query(lake / "star" / table.name, table.name, [column.name for column in table.warehouse_columns]), table)
 
 
-def live_rows(url: str, table: Table) -> list[tuple[Any, ...]]:
+def live_rows(connection: psycopg.Connection[Any], table: Table) -> list[tuple[Any, ...]]:
     """Read a star table from PostgreSQL in key order."""
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.warehouse_columns)
-    with psycopg.connect(url) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        rows = connection.execute(sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier("dwh", table.name))).fetchall()
+    connection.execute("SET TimeZone = 'UTC'")
+    rows = connection.execute(sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier("dwh", table.name))).fetchall()
     return _in_key_order(rows, table)
 
 
-def user_levels(url: str) -> list[tuple[Any, ...]]:
+def user_levels(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
     """Read the view user_levels in key order."""
-    with psycopg.connect(url) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute(
-            "SELECT user_id, level, valid_from, valid_to FROM dwh.user_levels ORDER BY user_id, valid_from"
-        ).fetchall()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection.execute("SELECT user_id, level, valid_from, valid_to FROM dwh.user_levels ORDER BY user_id, valid_from").fetchall()
 
 
 def _in_key_order(rows: Iterable[Sequence[Any]], table: Table) -> list[tuple[Any, ...]]:

@@ -51,6 +51,11 @@ _CAUSES = (
         "does not let this machine in",
         "Have its administrator add a line to pg_hba.conf for it.",
     ),
+    _Cause(
+        "permission denied for database|CONNECT privilege",
+        "does not let this user into the database",
+        "Grant songlake_writer (or songlake_reader, to read) to it, or correct the name in WAREHOUSE_URL.",
+    ),
     _Cause("database .* does not exist", "has no such database", "Create it (createdb), or correct the name in WAREHOUSE_URL."),
     _Cause(
         "too many (clients|connections)|remaining connection slots",
@@ -184,13 +189,15 @@ def _unreachable(url: str, message: str) -> ServiceUnreachable:
 def _prepare(connection: Connection, url: str) -> None:
     """Set what every session needs in one round trip, and refuse a server that takes no writes.
 
+    Names without a schema are PostgreSQL's own, so that nobody's function in `public` is called in place of one of them.
     Keep-alive probes let PostgreSQL notice within two minutes that a writer's machine has vanished; its lock would stay for hours.
     """
     row = connection.execute(
         """
         SELECT
             pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-            set_config('TimeZone', 'UTC', false), set_config('tcp_keepalives_idle', '60', false),
+            set_config('TimeZone', 'UTC', false), set_config('search_path', 'pg_catalog', false),
+            set_config('tcp_keepalives_idle', '60', false),
             set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '6', false)
         """
     ).fetchone()

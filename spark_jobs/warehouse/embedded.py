@@ -66,8 +66,7 @@ def start(folder: Path) -> str:
             login = _launch(home, account, login)
         home.stopped.unlink(missing_ok=True)
         with _connect(home, login) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            _make_database(connection)
     return login.url()
 
 
@@ -247,6 +246,15 @@ def _connect(home: Home, login: Login) -> psycopg.Connection[tuple[object, ...]]
             f"What answers at {HOST}:{login.port} is another PostgreSQL than the one in {home.folder}.", f"Stop it, {ELSEWHERE}."
         )
     return connection
+
+
+def _make_database(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Make the warehouse's database if there is none; let nobody into any database who is not let in by name."""
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    open_to_all = "SELECT datname FROM pg_database WHERE datallowconn AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')"
+    for (name,) in connection.execute(open_to_all).fetchall():
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(str(name))))
 
 
 def _is_free(port: int) -> bool:

@@ -6,11 +6,13 @@ DECLARE
     owner_name name := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'dwh');
 BEGIN
     IF to_regrole('songlake_reader') IS NOT NULL THEN
+        EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO songlake_reader', current_database());
         GRANT USAGE ON SCHEMA dwh TO songlake_reader;
         GRANT SELECT ON ALL TABLES IN SCHEMA dwh TO songlake_reader;
         EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA dwh GRANT SELECT ON TABLES TO songlake_reader', owner_name);
     END IF;
     IF to_regrole('songlake_writer') IS NOT NULL THEN
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO songlake_writer', current_database());
         GRANT USAGE ON SCHEMA dwh, staging, ops TO songlake_writer;
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA dwh, ops TO songlake_writer;
         GRANT SELECT, INSERT, TRUNCATE ON ALL TABLES IN SCHEMA staging TO songlake_writer;

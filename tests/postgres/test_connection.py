@@ -71,11 +71,13 @@ def test_session_name_fits_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(session_name("run").encode()) <= 63
 
 
-def test_password_with_special_characters_logs_in(postgres_server: str) -> None:
+def test_password_with_special_characters_logs_in(postgres_server: str, warehouse_url: str) -> None:
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE ROLE special LOGIN PASSWORD {}").format(SECRET))
         try:
-            url = address(postgres_server, user="special", password=quote(SECRET, safe=""))
+            closed = address(postgres_server, user="special", password=quote(SECRET, safe=""))
+            assert refusal(closed).what.endswith("does not let this user into the database.")
+            url = urlsplit(closed)._replace(path=urlsplit(warehouse_url).path).geturl()
             connect(url, application_name="test").close()
             assert jdbc_options(url)["password"] == SECRET
         finally:

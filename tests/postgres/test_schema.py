@@ -1,10 +1,8 @@
-"""The schema: it agrees with the contracts, is made once, upgraded, and guarded by two roles."""
+"""The schema: it agrees with the contracts, is made once and upgraded."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +15,7 @@ from spark_jobs.errors import BadUsage, LockHeld, ServiceUnreachable
 from spark_jobs.warehouse import schema
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.schema import VERSION, ensure
+from tests.postgres.logins import at, login, user_of
 from tests.postgres.staging import batch, load, play
 from tests.scratch import scratch_database
 
@@ -28,28 +27,6 @@ DECLARED: dict[tuple[str, str], tuple[Table, tuple[Column, ...]]] = {
         for table in STAGED
     },
 }
-
-
-@contextmanager
-def login(server: str, *options: str) -> Iterator[str]:
-    """Make a login role with a password; give the server's URL with that login."""
-    name, password = f"u{threading.get_ident() % 10**8}_{abs(hash(options)) % 10**6}", "ex@mple:word"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(sql.Identifier(name), password, sql.SQL(" ".join(options))))
-        parts = urlsplit(server)
-        try:
-            yield parts._replace(netloc=f"{name}:ex%40mple%3Aword@{parts.hostname}:{parts.port}").geturl()
-        finally:
-            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-
-
-def at(server_url: str, database_url: str) -> str:
-    """The same login, at another database."""
-    return urlsplit(server_url)._replace(path=urlsplit(database_url).path).geturl()
-
-
-def user_of(url: str) -> sql.Identifier:
-    return sql.Identifier(str(urlsplit(url).username))
 
 
 def test_tables_are_those_of_the_contracts(warehouse: Connection) -> None:
@@ -254,33 +231,3 @@ def test_user_who_may_create_nothing_is_told_so(postgres_server: str, warehouse_
         pytest.raises(ServiceUnreachable, match=r"permission denied for database .* owner of the database"),
     ):
         ensure(connection)
-
-
-def test_reader_reads_dwh_and_nothing_else(postgres_server: str, own_warehouse: Connection, own_url: str) -> None:
-    load(own_warehouse, "b1", batch(play()))
-    own_warehouse.execute("CREATE VIEW dwh.made_later AS SELECT count(*) AS plays FROM dwh.songplays")
-    with login(postgres_server, "IN ROLE songlake_reader") as reader, psycopg.connect(at(reader, own_url), autocommit=True) as connection:
-        for table in (*(table.name for table in STAR), "user_levels", "made_later"):
-            assert connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("dwh", table))).fetchone() == (1,)
-        for refused in (
-            "SELECT * FROM staging.users",
-            "SELECT * FROM ops.batches",
-            "DELETE FROM dwh.users",
-            "UPDATE dwh.users SET level = 'paid'",
-            "INSERT INTO dwh.songs VALUES ('S', 'T', 'A', 1, 1)",
-            "TRUNCATE dwh.songs",
-            "CREATE TABLE dwh.own (x int)",
-        ):
-            with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(refused)
-
-
-def test_writer_loads_and_cannot_change_the_schema(postgres_server: str, own_url: str) -> None:
-    with login(postgres_server, "IN ROLE songlake_writer") as writer, connect(at(writer, own_url), application_name="test") as connection:
-        assert ensure(connection) == []
-        load(connection, "b1", batch(play()))
-        changed = load(connection, "b2", batch(play(level="paid"), files=[]))
-        assert changed["songplays"].updated == 1
-        for refused in ("DROP TABLE dwh.users", "CREATE ROLE another", "UPDATE ops.schema_version SET version = 9", "TRUNCATE dwh.users"):
-            with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(refused)

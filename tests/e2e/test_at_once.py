@@ -1,0 +1,116 @@
+"""Runs at once: one works, the others name it; ten on growing deliveries end right, and whoever reads meanwhile sees whole deliveries."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel
+
+from spark_jobs.contracts import STAR
+from tests.e2e.conftest import Cli, kill_group, wait_for
+from tests.oracle import Deliveries
+from tests.world import DAY, START, event, live_rows, song
+
+RUNS = 10
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+def test_of_two_runs_at_once_one_works_and_the_other_names_it(cli: Cli) -> None:
+    cli.world.write("log_data/1.json", [event()])
+    first = cli.start("run", SONGLAKE_PAUSE_AT="events")
+    try:
+        wait_for(first, "paused at events")
+        second = cli("run")
+        assert second.code == 6
+        assert f"pid={first.pid}" in second.err
+    finally:
+        kill_group(first)
+    assert cli.run().code == 0
+    cli.world.check()
+
+
+class Reader(threading.Thread):
+    """Reads all of dwh again and again, each time in one snapshot, and keeps what it saw by the files that were live then."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.seen: dict[frozenset[str], Tables] = {}
+        self.problems: list[object] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        try:
+            with psycopg.connect(self.url) as connection:
+                connection.isolation_level = IsolationLevel.REPEATABLE_READ
+                connection.execute("SET lock_timeout = '2s'")
+                connection.commit()
+                while not self.over.wait(0.2):
+                    with connection.transaction():
+                        self._look(connection)
+        except BaseException as problem:
+            self.problems.append(problem)
+
+    def _look(self, connection: psycopg.Connection[Any]) -> None:
+        if connection.execute("SELECT to_regclass('dwh.songplays') IS NULL").fetchone() == (True,):
+            return
+        paths = frozenset(str(path) for (path,) in connection.execute("SELECT path FROM ops.files"))
+        tables = {table.name: live_rows(connection, table) for table in STAR}
+        if self.seen.setdefault(paths, tables) != tables:
+            self.problems.append(f"two states of the same files: {sorted(paths)}")
+
+
+def delivery(number: int) -> list[dict[str, Any]]:
+    """A day of its own, one late play of the first day, and a user whose level changes."""
+    level = "paid" if number % 2 else "free"
+    today = [event(START + number * DAY + item, "1", number, item, level=level) for item in range(20)]
+    return [*today, event(START + 1000 + number, "2", 100 + number, level=level)]
+
+
+def run_until_done(cli: Cli, ended: list[int]) -> None:
+    """Run as a person does who is told that another run is at work: again, until it is over."""
+    while (code := cli("run").code) == 6:
+        time.sleep(8)
+    ended.append(code)
+
+
+def expected(landing: Path, paths: frozenset[str], folder: Path) -> Tables:
+    """What the oracle makes of some of the files."""
+    folder.mkdir()
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(landing / path, folder / path)
+    deliveries = Deliveries()
+    deliveries.observe(folder)
+    return {table.name: deliveries.warehouse().tables[table.name] for table in STAR}
+
+
+def test_ten_runs_at_once_on_growing_deliveries_show_whole_deliveries_only(cli: Cli) -> None:
+    world, ended = cli.world, []
+    reader = Reader(world.url)
+    reader.start()
+    runs = []
+    for number in range(RUNS):
+        world.write(f"log_data/{number}.json.tmp", delivery(number)).rename(world.landing / f"log_data/{number}.json")
+        if number == RUNS // 2:
+            world.write("song_data/late.json", [song()])
+        run = threading.Thread(target=run_until_done, args=[cli, ended])
+        run.start()
+        runs.append(run)
+        time.sleep(3)
+    for run in runs:
+        run.join()
+    reader.over.set()
+    reader.join()
+    assert ended == [0] * RUNS
+    assert reader.problems == []
+    world.deliveries.observe(world.landing)
+    world.check()
+    assert len(reader.seen) > 2, "too few states were seen to say anything"
+    for place, (paths, tables) in enumerate(reader.seen.items()):
+        assert tables == expected(world.landing, paths, world.root / f"prefix-{place}")
