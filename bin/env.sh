@@ -47,7 +47,8 @@ unset SPARK_CONF_DIR
 export PYSPARK_PYTHON=$SONGLAKE_ROOT/.venv/bin/python
 export PYSPARK_DRIVER_PYTHON=$PYSPARK_PYTHON
 export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
-export PYSPARK_SUBMIT_ARGS="--properties-file \"$SONGLAKE_ROOT/conf/spark-defaults.conf\" pyspark-shell"
+# On one machine whoever connects to the driver's ports proves a secret that Spark makes for each start, so no other user can.
+export PYSPARK_SUBMIT_ARGS="--conf spark.authenticate=true --properties-file \"$SONGLAKE_ROOT/conf/spark-defaults.conf\" pyspark-shell"
 
 # The launcher is a JVM of its own that lives a quarter of a second and only puts the command together.
 export SPARK_LAUNCHER_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

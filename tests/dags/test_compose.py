@@ -332,7 +332,8 @@ def test_workers_reach_the_driver_by_the_name_of_the_scheduler(bare_project):
 
 def test_driver_stays_on_this_machine_without_an_address(bare_project):
     given = call(bare_project, "spark-submit", "job.py")
-    assert given == ["--properties-file", str(bare_project / "conf" / "spark-defaults.conf"), "job.py"]
+    properties = ["--properties-file", str(bare_project / "conf" / "spark-defaults.conf")]
+    assert given == [*properties, "--conf", "spark.authenticate=true", "job.py"]
 
 
 def test_spark_class_passes_its_arguments_on(bare_project):

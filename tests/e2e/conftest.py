@@ -86,10 +86,12 @@ def wait_until(look: Callable[[], Any], seconds: float, every: float = 0.2) -> A
 
 def wait_for(process: subprocess.Popen[str], text: str, seconds: float = 240) -> None:
     """Wait until a command says something."""
-    assert process.stderr is not None
+    # A job under spark-submit says everything on the JVM's standard output.
+    stream = process.stderr or process.stdout
+    assert stream is not None
     deadline = time.monotonic() + seconds
     said = []
-    for line in process.stderr:
+    for line in stream:
         said.append(line)
         if text in line:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -133,6 +134,10 @@ class Stack:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json() if answer.content else None
 
+    def shown(self, path: str) -> str:
+        """What Airflow's public API shows there, also where it refuses."""
+        return requests.get(f"{self.url}/api/v2{path}", headers={"Authorization": f"Bearer {self._token}"}, timeout=30).text
+
     def runs(self, dag: str = "songlake") -> list[dict[str, Any]]:
         """The DAG's runs, newest first."""
         return list(self.api("GET", f"/dags/{dag}/dagRuns", order_by="-run_after", limit=50)["dag_runs"])
@@ -189,6 +194,31 @@ class Stack:
 
         found = sorted((process for process in self.processes() if holds(process)), key=lambda process: process.create_time())
         return found[0] if found else None
+
+
+class Watch(threading.Thread):
+    """Looks every two seconds, as long as the stack works, at what its processes open to others and show in their arguments."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(daemon=True)
+        self.stack = stack
+        self.over = threading.Event()
+        self.addresses: set[tuple[str, str]] = set()
+        """Program and address of every socket that listened."""
+        self.arguments: set[str] = set()
+        """Every command line of this machine."""
+
+    def run(self) -> None:
+        while not self.over.wait(2):
+            with suppress(psutil.Error, OSError):
+                self._look()
+
+    def _look(self) -> None:
+        postmaster = int((self.stack.home / "postgres/data/postmaster.pid").read_text().split()[0])
+        ours = {process.pid: process.name() for process in [*self.stack.processes(), psutil.Process(postmaster)]}
+        listening = [one for one in psutil.net_connections("tcp") if one.status == "LISTEN" and one.pid in ours]
+        self.addresses |= {(ours[one.pid], one.laddr.ip) for one in listening}
+        self.arguments |= {" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])}
 
 
 def wait(look: Callable[[], Any], what: str, seconds: float) -> Any:

@@ -21,7 +21,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.e2e.live_stack import MailServer, Stack, wait
+from tests.e2e.live_stack import MailServer, Stack, Watch, wait
 from tests.scratch import free_port
 from tests.world import DAY, START, World, event, song
 
@@ -57,6 +57,15 @@ def stack(mails: MailServer) -> Iterator[Stack]:
     yield started
     started.songlake("down")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watch(stack: Stack) -> Iterator[Watch]:
+    watch = Watch(stack)
+    watch.start()
+    yield watch
+    watch.over.set()
+    watch.join()
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +109,6 @@ def test_a_taken_port_is_named_with_the_way_out(stack: Stack, tmp_path: Path) ->
     assert other.returncode == 2
     assert f"Port {stack.port} of 127.0.0.1 is taken" in other.stderr
     assert "SONGLAKE_AIRFLOW__PORT" in other.stderr
-
-
-def test_everything_listens_on_loopback_alone(stack: Stack) -> None:
-    ours = {process.pid for process in stack.processes()}
-    listening = [c for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.pid in ours]
-    assert listening
-    assert {connection.laddr.ip for connection in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
 def test_files_arrive_by_themselves_also_one_that_grows_slowly(stack: Stack, world: World) -> None:
@@ -296,18 +298,34 @@ def test_the_ui_shows_runs_graph_and_report_in_a_browser(stack: Stack, tmp_path:
     assert all((images / name).stat().st_size > 10_000 for name in IMAGES)
 
 
-def test_no_password_is_written_anywhere(stack: Stack, world: World) -> None:
+def test_everything_listened_on_loopback_alone(watch: Watch) -> None:
+    assert {"java", "postgres"} <= {program for program, _ in watch.addresses}
+    assert {address for _, address in watch.addresses} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_no_password_is_written_or_shown_anywhere(stack: Stack, world: World, mails: MailServer, watch: Watch) -> None:
     secrets = set(json.loads((stack.airflow / "secrets.json").read_text()).values())
-    secrets |= {str(urlsplit(world.url).password)}
-    private = {stack.airflow / "secrets.json", stack.airflow / "passwords.json"}
+    secrets |= {str(urlsplit(world.url).password), stack.password}
+    private = {stack.airflow / "secrets.json", stack.airflow / "passwords.json", stack.home / "postgres/pgpass"}
     assert all(path.stat().st_mode & 0o077 == 0 for path in private)
-    found = []
-    for folder in (stack.airflow, stack.home / "reports", stack.home / "lake"):
-        files = [path for path in folder.rglob("*") if path.is_file() and path not in private]
-        found += [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
-    assert found == []
-    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    assert not any(secret in line for secret in secrets for line in lines)
+    written = [path for path in stack.home.rglob("*") if path.is_file() and path not in private]
+    assert [path for path in written if any(secret.encode() in path.read_bytes() for secret in secrets)] == []
+    run = next(run["dag_run_id"] for run in stack.runs() if stack.states(run["dag_run_id"])["publish"] == "success")
+    shown = {
+        path: stack.shown(path)
+        for path in (
+            "/config",
+            "/connections",
+            "/variables",
+            "/plugins",
+            f"/dags/songlake/dagRuns/{run}/taskInstances",
+            "/dagSources/songlake",
+        )
+    }
+    assert "spark_jobs/ingest.py" in shown[f"/dags/songlake/dagRuns/{run}/taskInstances"], "rendered templates are shown"
+    shown |= {subject: mails.body(number) for number, subject in enumerate(mails.subjects)}
+    shown |= {line[:100]: line for line in watch.arguments}
+    assert [name for name, text in shown.items() if any(secret in text for secret in secrets)] == []
 
 
 def test_down_leaves_no_process_and_no_port(stack: Stack) -> None:
