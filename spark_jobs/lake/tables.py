@@ -149,12 +149,14 @@ class Lake:
         """
         options = {"replaceWhere": where or "true"}
         check = "spark.databricks.delta.replaceWhere.constraintCheck.enabled"
+        # The write obeys the session that the rows were made in, which need not be this one.
+        conf = rows.sparkSession.conf
         if vouched or where is None:
-            self.spark.conf.set(check, "false")
+            conf.set(check, "false")
         try:
             self._write(table, rows, recorded, mode="overwrite", **options)
         finally:
-            self.spark.conf.unset(check)
+            conf.unset(check)
 
     def merge(self, table: Table, rows: DataFrame, recorded: dict[str, Any]) -> None:
         """Merge rows with a boolean `deleted` by the table's key, in one commit that touches only rows that differ."""
@@ -199,8 +201,7 @@ def recorded_sources(sources: Sequence[str], counted: Positions) -> dict[str, An
 
 def is_one_of(column: str, values: Iterable[str | date]) -> str:
     """Give a condition of literals, by which Delta prunes; texts may be file names, so they are escaped."""
-    literals = [
-        f"DATE'{value.isoformat()}'" if isinstance(value, date) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-        for value in values
-    ]
+    # Spark puts the value of a setting in the place of its name in ${...}, in literals too.
+    escaped = str.maketrans({"\\": r"\\", "'": r"\'", "$": r"\u0024"})
+    literals = [f"DATE'{value.isoformat()}'" if isinstance(value, date) else f"'{value.translate(escaped)}'" for value in values]
     return f"{column} IN ({', '.join(literals)})"

@@ -154,6 +154,20 @@ def test_a_user_whose_latest_event_is_taken_back_falls_back_to_the_one_before(wo
     world.check()
 
 
+def test_refused_lines_of_one_file_are_replaced_while_those_of_others_come_in(world: World) -> None:
+    names = ["log_data/plain.json", "log_data/${spark.master} 'q' \\.json"]
+    for name in names:
+        world.write(name, [{"page": "Home"}, {"page": "Help"}, *(event(item=number) for number in range(80))])
+    world.run()
+    world.check()
+    for name in names:
+        world.write(name, [{"page": "Home"}, *(event(item=number) for number in range(80))])
+    world.write("log_data/other.json", [{"page": "About"}, *(event(item=number) for number in range(80))])
+    world.write("song_data/other.json", [{"song_id": "x"}, *(song(f"SO{number}") for number in range(80))])
+    world.run()
+    world.check()
+
+
 def test_where_no_feed_can_be_had_whole_tables_are_compared_with_the_same_result(world: World) -> None:
     world.write("log_data/1.json", [event(), event(item=1, level="paid"), event(START + DAY, "2", item=2)])
     world.write("song_data/1.json", [song()])
