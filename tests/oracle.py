@@ -51,7 +51,9 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?)([0-9]+))?")
 NOT_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity"}
 MAX_BIGINT, MAX_INT = 2**63 - 1, 2**31 - 1
+DEEPEST, LONGEST_NUMBER = 500, 1000  # brackets within each other, characters
 YEAR_2000, YEAR_2100 = 946_684_800_000, 4_102_444_800_000  # epoch milliseconds
+YEAR_1900, YEAR_9999 = -2_208_988_800_000_000, 253_370_764_800_000_000  # epoch microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WHITE_RUN = re.compile("[ \t\n\v\f\r\u00a0]+")
 
@@ -70,7 +72,7 @@ Row = Event | Song
 
 
 class Line(NamedTuple):
-    """A counted line: its text, and either its record or the reason why there is none."""
+    """A counted line: its text, with marks and line ends around it or not, and either its record or the reason why there is none."""
 
     raw: str
     record: Record | None
@@ -102,9 +104,10 @@ class FileRow:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Everything the pipeline must hold: files by path, rejects, winning events and songs, star tables sorted by key."""
+    """Everything the pipeline must hold: files and their accepted rows by path, rejects, winning events and songs, star tables by key."""
 
     files: dict[str, FileRow]
+    accepted: dict[str, list[Row]]
     rejects: list[Reject]
     events: list[Event]
     songs: list[Song]
@@ -129,15 +132,15 @@ class Deliveries:
 
     def observe(self, landing: Path) -> None:
         """Take what the landing zone holds now: new and changed files are read, unreadable ones tried again, others kept."""
-        for path, kind, status in _walk(landing):
-            size, modified_at = status.st_size, status.st_mtime_ns // 1000
+        for path, location, kind, status in _walk(landing):
+            size, modified_at = status.st_size, min(max(status.st_mtime_ns // 1000, YEAR_1900), YEAR_9999 - 1)
             seen = self._versions.get(path)
             if seen and seen.file.status == "loaded" and (seen.file.size, seen.file.modified_at) == (size, modified_at):
                 continue
             try:
-                if not _is_inside(landing, path):
+                if not _is_inside(landing, location):
                     raise PermissionError
-                text = _text_of(landing / path)
+                text = _text_of(Path(location))
             except (OSError, EOFError, ValueError, zlib.error):
                 self._versions[path] = _Version(FileRow(kind, "unreadable", size, modified_at))
             else:
@@ -145,11 +148,12 @@ class Deliveries:
 
     def warehouse(self) -> Warehouse:
         """Derive everything from what the files said last."""
-        paths = sorted(self._versions, key=os.fsencode)
+        paths = sorted(self._versions)
         events = _winners(self._versions, "events")
         songs = _winners(self._versions, "songs")
         return Warehouse(
             files={path: self._versions[path].file for path in paths},
+            accepted={path: self._versions[path].accepted for path in paths},
             rejects=[reject for path in paths for reject in self._versions[path].rejects],
             events=events,
             songs=songs,
@@ -167,11 +171,15 @@ def warehouse_of(landing: Path) -> Warehouse:
 # --- files ---
 
 
-def _walk(landing: Path) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Yield path, kind and stat of every recognised file; of a loop, a link to nothing or out of the landing zone those of the link."""
+Found = tuple[str, str, str, os.stat_result]
+"""A file's path relative to the landing root as it is spelt, where it is, its kind and its stat."""
+
+
+def _walk(landing: Path) -> Iterator[Found]:
+    """Find every recognised file; the stat of a loop, a link to nothing or out of the landing zone is that of the link."""
     root = os.path.realpath(landing)
 
-    def walk(folder: str, kind: str | None, above: set[str]) -> Iterator[tuple[str, str, os.stat_result]]:
+    def walk(folder: str, kind: str | None, above: set[str]) -> Iterator[Found]:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if PASSED_OVER.fullmatch(entry.name):
                 continue
@@ -190,9 +198,14 @@ def _walk(landing: Path) -> Iterator[tuple[str, str, os.stat_result]]:
                     continue
                 recognised, status = True, entry.stat(follow_symlinks=False)
             if kind and recognised and (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
-                yield os.path.relpath(entry.path, root), kind, status
+                yield _spelt(os.path.relpath(entry.path, root)), entry.path, kind, status
 
     yield from walk(root, None, {root, *map(str, Path(root).parents)})
+
+
+def _spelt(path: str) -> str:
+    r"""Spell bytes that are not UTF-8 as `\xff`, and a backslash as `\x5c`."""
+    return re.sub("[\udc80-\udcff\\\\]", lambda character: f"\\x{ord(character[0]) & 0xFF:02x}", path)
 
 
 def _is_inside(landing: Path, path: str) -> bool:
@@ -222,7 +235,7 @@ def _version(path: str, kind: str, text: str, size: int, modified_at: int) -> _V
         lines += 1
         row, reasons = (None, {line.reason}) if line.record is None else read(line.record)
         if reasons:
-            rejects.append(Reject(path, kind, line.raw, tuple(sorted(reasons))))
+            rejects.append(Reject(path, kind, line.raw.lstrip(BOM).rstrip("\r\n"), tuple(sorted(reasons))))
             continue
         identity = _identity(row)
         repeated += identity in accepted
@@ -242,7 +255,7 @@ def _content(row: Row) -> tuple[tuple[Any, ...], ...]:
 
 def _winners(versions: dict[str, _Version], kind: str) -> list[Any]:
     """Take each identity from the file with the greatest (modified_at, path)."""
-    held = [(version.file.modified_at, os.fsencode(path), version) for path, version in versions.items() if version.file.kind == kind]
+    held = [(version.file.modified_at, path, version) for path, version in versions.items() if version.file.kind == kind]
     winners: dict[tuple[Any, ...], Any] = {}
     for _, _, version in sorted(held, key=lambda file: file[:2]):
         winners.update((_identity(row), row) for row in version.accepted)
@@ -259,7 +272,7 @@ def _lines(path: str, kind: str, text: str) -> Iterator[Line]:
     text = BOM_AT_LINE_START.sub("", text)
     lines = [line for line in LINE_END.split(text) if line.strip(ASCII_SPACE)]
     if kind == "songs" and lines and _only_object(lines[0]).record is None:
-        return _json_values(text)
+        return _json_values(LINE_END.sub("\n", text))
     return map(_only_object, lines)
 
 
@@ -299,16 +312,33 @@ def _json_values(text: str) -> Iterator[Line]:
                     raise ValueError("neither a comma nor the end of an array")
             at += 1
     except (ValueError, RecursionError):
-        yield Line(_without_line_end(text[at:]), None, "not_one_object")
+        yield Line(text[at:], None, "not_one_object")
 
 
 def _value_line(text: str, at: int) -> tuple[Line, int]:
     """Read the JSON value at a position as one line; raises ValueError or RecursionError where there is none."""
+    record: Record | None = None
     if text[at : at + 1] == "{":
         record, end = _members(text, at)
-        return Line(text[at:end], record), end
-    _, end = JSON_VALUE.raw_decode(text, at)
-    return Line(text[at:end], None, "not_one_object"), end
+    else:
+        _, end = JSON_VALUE.raw_decode(text, at)
+    if _depth(text[at:end]) > DEEPEST:
+        raise ValueError("too many brackets within each other")
+    return Line(text[at:end], record, "" if record is not None else "not_one_object"), end
+
+
+def _depth(text: str) -> int:
+    """Count the brackets of valid JSON that are open at the same time, at most; those in strings do not count."""
+    if text.count("{") + text.count("[") <= DEEPEST:
+        return 0
+    depth = deepest = at = 0
+    while at < len(text):
+        if text[at] == '"':
+            _, at = scanstring(text, at + 1, True)
+            continue
+        depth += (text[at] in "{[") - (text[at] in "}]")
+        deepest, at = max(deepest, depth), at + 1
+    return deepest
 
 
 def _members(text: str, at: int) -> tuple[Record, int]:
@@ -341,10 +371,6 @@ def _skip(text: str, at: int, white: re.Pattern[str] = JSON_RUN) -> int:
     return run.end() if run else at
 
 
-def _without_line_end(text: str) -> str:
-    return re.sub(r"(\r\n|\r|\n)\Z", "", text)
-
-
 def _csv_lines(text: str) -> Iterator[Line]:
     """Yield the records under the header; blank lines outside quotes are none."""
     lines = LINE_WITH_END.findall(text)
@@ -357,7 +383,7 @@ def _csv_lines(text: str) -> Iterator[Line]:
         cells, end = _csv_record(lines, at)
         if cells is None and header is None:
             end = len(lines)
-        raw = _without_line_end("".join(lines[at:end]).removeprefix(BOM))
+        raw = "".join(lines[at:end])
         at = end
         if cells is None:
             yield Line(raw, None, "not_csv")
@@ -406,7 +432,7 @@ def _clean(value: str | None) -> str | None:
     return SURROGATE.sub("\ufffd", value.replace("\0", "")).strip(ASCII_SPACE + "\u00a0") or None
 
 
-TOO_FINE = re.compile(r"\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]")
+NOT_WHOLE = re.compile(r"\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]|[eE]\+?[0-9]{10}")
 
 
 def _number(text: str | None) -> re.Match[str] | None:
@@ -414,7 +440,7 @@ def _number(text: str | None) -> re.Match[str] | None:
     if text is None or text in NOT_FINITE:
         return None
     match = NUMBER.fullmatch(text)
-    if match is None:
+    if match is None or len(text) > LONGEST_NUMBER:
         raise ValueError("not a number")
     return match
 
@@ -430,8 +456,8 @@ def _whole(text: str | None, least: int, most: int) -> int | None:
     match = _number(text)
     if match is None:
         return None
-    if TOO_FINE.search(match[0]):
-        raise ValueError("finer than 18 decimals")
+    if NOT_WHOLE.search(match[0]):
+        raise ValueError("finer than 18 decimals, or with an endless exponent")
     sign, whole, fraction, only_fraction, exponent_sign, exponent = (group or "" for group in match.groups())
     fraction += only_fraction
     digits = (whole + fraction).lstrip("0")

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from spark_jobs import pipeline, settings
 from spark_jobs.console import Stages
-from spark_jobs.contracts import FILES, REJECTS, STAR, Table
+from spark_jobs.contracts import CATALOG, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, STAR, Table
 from tests.oracle import Deliveries, Warehouse
 
 DAY = 86_400_000
@@ -150,6 +150,19 @@ def compare_files(lake: Path, wanted: Warehouse) -> None:
     found = Counter((path, raw, tuple(sorted(reasons))) for path, raw, reasons in rows)
     refused = Counter((reject.source_file, reject.raw_line, reject.reasons) for reject in wanted.rejects)
     assert (list(found - refused), list(refused - found)) == ([], [])
+
+
+def compare_accepted(lake: Path, wanted: Warehouse) -> None:
+    """Compare what the lake holds of each file with what the oracle accepts of it."""
+    for table, values, kind in ((EVENTS, EVENT_VALUES, "events"), (CATALOG, SONG_VALUES, "songs")):
+        found = Counter(_query(lake / table.name, table.name, ("source_file", *values)))
+        accepted = Counter(
+            (path, *(getattr(row, name) for name in values))
+            for path, rows in wanted.accepted.items()
+            if wanted.files[path].kind == kind
+            for row in rows
+        )
+        assert (list(found - accepted), list(accepted - found)) == ([], []), table.name
 
 
 def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

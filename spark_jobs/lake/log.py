@@ -255,8 +255,9 @@ def has_feed(lake: Path, table: Table, after: Position, upto: Position) -> bool:
 
 def _actions(folder: Path, version: int, *kinds: str) -> list[dict[str, Any]]:
     """Read some kinds of actions of one commit from the log."""
-    lines = (folder / "_delta_log" / f"{version:020}.json").read_text().splitlines()
-    return [action[kind] for action in map(json.loads, lines) for kind in kinds if kind in action]
+    # Not split as text: conditions of file names stand in the log, and names may have line separators of Unicode in them.
+    lines = (folder / "_delta_log" / f"{version:020}.json").read_bytes().split(b"\n")
+    return [action[kind] for action in map(json.loads, filter(None, lines)) for kind in kinds if kind in action]
 
 
 def query(opened: DeltaTable, table: Table, select: str) -> list[dict[str, Any]]:

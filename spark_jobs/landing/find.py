@@ -18,6 +18,9 @@ KINDS = {"song_data": "songs", "song-data": "songs", "log_data": "events", "log-
 _FORMATS = (".json", ".jsonl", ".ndjson", ".csv")
 _UNFINISHED = (".tmp", ".part", ".crdownload")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH
+_LATEST = datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH
+"""Outside of these Python, Spark, Delta or PostgreSQL know no such time, or read another out of it."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,13 @@ def _look(entry: os.DirEntry[str], path: str, kind: str, cause: str | None) -> L
         status = entry.stat(follow_symlinks=cause is None)
     except OSError:
         return LandingFile(path, kind, 0, _EPOCH, Path(entry.path), cause or "it is gone")
-    modified_at = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
-    return LandingFile(path, kind, status.st_size, modified_at, Path(entry.path), cause, (status.st_dev, status.st_ino))
+    return LandingFile(path, kind, status.st_size, moment(status), Path(entry.path), cause, (status.st_dev, status.st_ino))
+
+
+def moment(status: os.stat_result) -> datetime:
+    """When a file was last modified, in whole microseconds; what lies before 1900 or after 9998 counts as their first and last."""
+    microseconds = timedelta(microseconds=status.st_mtime_ns // 1000)
+    return _EPOCH + min(max(microseconds, _EARLIEST), _LATEST)
 
 
 def _format(name: str) -> str | None:
@@ -141,8 +149,8 @@ def _format(name: str) -> str | None:
 
 
 def _text(path: str) -> str:
-    r"""A path as text; bytes of a name that are not UTF-8 are spelt `\xff`, so that two such names stay two files."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    r"""A path as text: bytes of a name that are not UTF-8 are spelt `\xff` and a backslash `\x5c`, so that two names stay two files."""
+    return os.fsencode(path).replace(b"\\", rb"\x5c").decode("utf-8", "backslashreplace")
 
 
 def new_files(landing: Landing, known: Mapping[str, FileRecord]) -> list[LandingFile]:

@@ -30,8 +30,8 @@ from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 
 _SPOOL = "_spool"
-_RAW_LINE = "CASE WHEN size(reasons) > 0 THEN rtrim('\\n', if(startswith(line, '\ufeff'), substr(line, 2), line)) END"
-"""The line as it stands in the file, kept only where it is refused."""
+_RAW_LINE = "CASE WHEN size(reasons) > 0 THEN rtrim('\\n', ltrim('\ufeff', line)) END"
+"""The line as it stands in the file, without byte order marks before and line ends behind it; kept only where it is refused."""
 
 
 @dataclass(frozen=True)

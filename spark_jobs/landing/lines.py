@@ -13,12 +13,16 @@ import numpy as np
 import pyarrow as pa
 
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.text import JSON, WHITE, Fields, parse_object, record
+from spark_jobs.landing.text import JSON, WHITE, Fields, is_too_deep, parse_object, record
 
 BOM = "\ufeff"
 _BOM_BYTES = BOM.encode()
-_WHITE = re.compile(r"[ \t\n\r]*")
+_BOM_AT_LINE_START = re.compile(f"^{BOM}", re.MULTILINE)
+_JSON_WHITE = re.compile(r"[ \t\n\r]*")
+_ANY_WHITE = re.compile(rf"[{WHITE}]*")
 _ROWS = 50_000
+_LONG_LINE = 50_000
+"""Bytes; Spark's parser reads no key longer than that."""
 
 csv.field_size_limit(sys.maxsize)
 
@@ -81,7 +85,8 @@ def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
     blank = [int(i) for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(WHITE.encode())]
     records: list[str | None] = [None] * len(ends)
     refused: list[str | None] = [None] * len(ends)
-    for i in np.setdiff1d(np.searchsorted(ends, _special_bytes(content), side="right"), blank):
+    special = np.searchsorted(ends, _special_bytes(content, offsets[:-1]), side="right")
+    for i in np.setdiff1d(np.concatenate((special, np.flatnonzero(np.diff(offsets) > _LONG_LINE))), blank):
         values = parse_object(piece[offsets[i] : offsets[i + 1]].decode("utf-8").removeprefix(BOM))
         records[i], refused[i] = (None, Reason.NOT_ONE_OBJECT.value) if values is None else (record(values, fields), None)
     lines = Lines(
@@ -93,8 +98,8 @@ def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
     return (lines.without(blank) if blank else lines), len(ends)
 
 
-def _special_bytes(content: np.ndarray) -> np.ndarray:
-    """Find the bytes that keep a line from being plain: beyond ASCII, the start of an entity, an escape that matters.
+def _special_bytes(content: np.ndarray, beginnings: np.ndarray) -> np.ndarray:
+    """Find the bytes that keep a line from being plain: beyond ASCII, a bracket within, the start of an entity, an escape that matters.
 
     An escaped backslash before a letter looks like such an escape; that line is merely cleaned with more care than it needs.
     """
@@ -103,8 +108,14 @@ def _special_bytes(content: np.ndarray) -> np.ndarray:
     escapes = escapes[np.isin(following[escapes], _of(b"bfnrtu"))]
     entities = np.flatnonzero(content == ord("&"))
     entities = entities[np.isin(following[entities], _of(b"lgqa#"))]
+    # Opening brackets differ in one bit from each other, and the brace that a line begins with tells nothing.
+    brackets = np.setdiff1d(np.flatnonzero(content & 0xDF == ord("[")), beginnings, assume_unique=True)
+    # Spark's parser takes +Infinity, which is no JSON.
+    signs = np.flatnonzero(content == ord("+"))
+    signs = signs[following[signs] == ord("I")]
     # Vertical tabs and form feeds are white space to the rules, not to JSON.
-    return np.concatenate((escapes, entities, np.flatnonzero((content >= 0x80) | (content == 0x0B) | (content == 0x0C))))
+    others = np.flatnonzero((content >= 0x80) | (content == 0x0B) | (content == 0x0C))
+    return np.concatenate((escapes, entities, brackets, signs, others))
 
 
 def _of(characters: bytes) -> np.ndarray:
@@ -125,7 +136,8 @@ def song_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     if parse_object(first.decode("utf-8").removeprefix(BOM)) is not None:
         yield from text_lines(_Rest(head, pieces), fields)
     else:
-        yield from _collect(_values((head + b"".join(pieces)).decode("utf-8"), fields))
+        whole = (head + b"".join(pieces)).decode("utf-8")
+        yield from _collect(_values(_BOM_AT_LINE_START.sub("", whole), fields))
 
 
 @dataclass(frozen=True)
@@ -173,18 +185,20 @@ def _values(text: str, fields: Fields) -> Iterator[_Line]:
     """Read a sequence of JSON values, arrays taken apart; from where it breaks the rest is one refused line."""
     counter = _LineCounter(text)
     at, inside, first = 0, False, False
-    while (at := _skip(text, at)) < len(text) or inside:
+    while (at := _skip(text, at, _JSON_WHITE if inside else _ANY_WHITE)) < len(text) or inside:
         if inside and text[at : at + 1] == "]":
             at, inside = at + 1, False
         elif not inside and text[at] == "[":
             at, inside, first = at + 1, True, True
         else:
             after_comma = inside and not first and text[at : at + 1] == ","
-            begin = _skip(text, at + 1) if after_comma else at
+            begin = _skip(text, at + 1, _JSON_WHITE) if after_comma else at
             try:
                 if inside and not first and not after_comma:
                     raise ValueError
                 value, end = JSON.raw_decode(text, begin)
+                if is_too_deep(text[begin:end]):
+                    raise ValueError
             except (ValueError, RecursionError):
                 yield _Line(counter.at(begin), text[begin:].rstrip("\r\n"), refused=Reason.NOT_ONE_OBJECT)
                 return
@@ -193,15 +207,9 @@ def _values(text: str, fields: Fields) -> Iterator[_Line]:
             at, first = end, False
 
 
-def _skip(text: str, at: int) -> int:
-    """Pass white space, and a BOM at the start of a line."""
-    while True:
-        match = _WHITE.match(text, at)
-        at = match.end() if match else at
-        if at < len(text) and text[at] == BOM and (at == 0 or text[at - 1] == "\n"):
-            at += 1
-        else:
-            return at
+def _skip(text: str, at: int, white: re.Pattern[str]) -> int:
+    match = white.match(text, at)
+    return match.end() if match else at
 
 
 class _LineCounter:
@@ -240,7 +248,7 @@ def _records(text: Text, fields: Fields) -> Iterator[_Line]:
                 return
             continue
         raw = source.take()
-        if not cells:
+        if not raw.strip(WHITE):
             continue
         if header is None:
             header = cells
@@ -280,7 +288,7 @@ class _PhysicalLines:
             pass
 
     def take(self) -> str:
-        """Give the text of the present record without its last line end, and begin the next."""
+        """Give the text of the present record without the line ends behind it, and begin the next."""
         taken = "".join(self._taken)
         self._taken = []
-        return taken.removesuffix("\n").removesuffix("\r")
+        return taken.rstrip("\r\n")

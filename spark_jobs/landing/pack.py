@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spark_jobs.landing.fields import FIELDS
-from spark_jobs.landing.find import LandingFile
+from spark_jobs.landing.find import LandingFile, moment
 from spark_jobs.landing.lines import Lines, csv_lines, song_lines, text_lines
 
 _ROW_GROUP_BYTES = 32 << 20
@@ -147,7 +147,7 @@ def _read_lines(file: LandingFile) -> Iterator[Lines]:
 def _refuse_change(file: LandingFile, raw: BinaryIO) -> None:
     status = os.fstat(raw.fileno())
     is_another = file.inode is not None and file.inode != (status.st_dev, status.st_ino)
-    if is_another or (status.st_size, status.st_mtime_ns // 1000) != (file.size, round(file.modified_at.timestamp() * 1_000_000)):
+    if is_another or (status.st_size, moment(status)) != (file.size, file.modified_at):
         raise _Changed
 
 
@@ -183,7 +183,7 @@ class _Utf8:
             or block[:4] == b"\0\0\xfe\xff"
         ):
             raise _Unreadable("the text is UTF-16 or UTF-32, not UTF-8")
-        return block.removeprefix(b"\xef\xbb\xbf")
+        return block
 
     @staticmethod
     def _clean(piece: bytes, ends: bool) -> bytes:

@@ -1,7 +1,8 @@
 r"""Clean the texts of a line that is more than plain ASCII. docs/adr/0006-input-rules-in-detail.md has the rules.
 
-Few lines need this: those with characters beyond ASCII, `\u` escapes or entities, and CSV records. Their fields leave here as strings in a
-JSON object of their own, the record, for which Spark has nothing left to clean. All other lines never pass through Python one by one.
+Few lines need this: those with characters beyond ASCII, `\u` escapes, entities or brackets within, very long ones, and CSV records. Their
+fields leave here as strings in a JSON object of their own, the record, for which Spark has nothing left to clean. All other lines never
+pass through Python one by one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any
 
 WHITE = " \t\n\v\f\r"
@@ -24,6 +26,9 @@ _UNKNOWN_NAMED, _UNKNOWN_LENGTH = 100, 100
 
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#039;", "'"), ("&amp;", "&"))
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_DEEPEST = 500
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKETS = re.compile(r"[][{}]")
 JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 """Reads numbers as the text that stands in the file."""
 
@@ -95,7 +100,15 @@ def parse_object(line: str) -> dict[str, Any] | None:
         value = JSON.decode(line.strip(WHITE))
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not is_too_deep(line) else None
+
+
+def is_too_deep(json_text: str) -> bool:
+    """Tell whether valid JSON has more than 500 brackets within each other; how many Python can read depends on who calls it."""
+    if json_text.count("{") + json_text.count("[") <= _DEEPEST:
+        return False
+    depths = accumulate(1 if bracket in "{[" else -1 for bracket in _BRACKETS.findall(_STRINGS.sub("", json_text)))
+    return max(depths, default=0) > _DEEPEST
 
 
 def record(values: Mapping[str, Any], fields: Fields) -> str:

@@ -1,7 +1,7 @@
 r"""Turn the fields of JSON lines into clean, typed values: built-in Spark functions only.
 
-Two sorts of line come here. Plain ones (ASCII, no entities, no escapes but of quotes, slashes and backslashes) come as they stand in the
-file; trimming spaces is all that cleaning can do for them. All others come with a record, whose texts are clean already
+Two sorts of line come here. Plain ones (ASCII, flat, not long, no entities, no escapes but of quotes, slashes and backslashes) come as they
+stand in the file; trimming spaces is all that cleaning can do for them. All others come with a record, whose texts are clean already
 (`spark_jobs.landing.text`) and whose numbers are strings. The rules: docs/adr/0006-input-rules-in-detail.md.
 """
 
@@ -14,11 +14,13 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import NESTED, UNKNOWN, Fields
 
-_NUMBER = r"r'^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$'"
-_TOO_FINE = r"r'\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]'"
-"""Numbers with non-zero digits that a decimal of 18 places could round away."""
+_NUMBER = r"r'^(?=.{1,1000}\z)[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\z'"
+r"""Up to 1,000 characters, since a decimal of a million digits would take the JVM hours. Not `$`, which passes over a line separator."""
+_NOT_WHOLE = r"r'\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]|[eE]\+?[0-9]{10}'"
+"""Numbers with non-zero digits that a decimal of 18 places could round away, or with an exponent that is too long for it."""
 _NOT_A_NUMBER = "('NaN', 'Infinity', '-Infinity', '+Infinity')"
-_BARE = r"(-?(?:[0-9][0-9.eE+-]*|Infinity|NaN))"
+_BARE = r"(-?(?:[0-9][0-9.eE+-]*|Infinity|NaN)|\")"
+"""A number's token, or the beginning of a text, which is as it should be."""
 _SEAL = "seal"
 
 # Spark's reader is lenient by default; these make it as strict as RFC 8259, and lift its limits on the size of values.
@@ -45,7 +47,7 @@ def read_values(lines: DataFrame, fields: Fields) -> DataFrame:
         .selectExpr(
             *lines.columns,
             f"coalesce(size(parsed) = 2 AND parsed[1].{_SEAL} = {_seal()} AND seen IS NOT NULL, false) AS is_object",
-            f"{_has_nested_text(fields)} AS nested",
+            f"seen.{NESTED} IS NOT NULL AND record IS NOT NULL AS nested",
             f"{_unknown_keys(fields)} AS unknown_keys",
             *(f"nullif(trim({_as_written(key)}), '') AS {name}" for name, key in fields.texts.items()),
             *(f"{_number(_as_written(key))} AS {name}_number" for name, key in fields.wholes.items()),
@@ -82,24 +84,14 @@ def _seal() -> str:
 def _as_written(key: str) -> str:
     """Give a field's text as the file has it.
 
-    Spark respells fractions and exponents (1.50 becomes 1.5) and quotes NaN and infinities. Where a value can be one of those, the last
-    such token of that key is read again from the line, and taken if it has the same value.
+    Spark respells fractions, exponents (1.50 becomes 1.5) and -0, and quotes NaN and infinities. Where a value can be one of those, the
+    last token of that key is read again from the line, and taken if it has the same value.
     """
     value, token = f"seen.{key}", rf"""regexp_extract(line, r'(?s).*"{key}"\s*:\s*{_BARE}', 1)"""
-    respelled = rf"""{value} < 'A' AND record IS NULL AND {value} RLIKE r'^(-?[0-9]+\.[0-9]+(E-?[0-9]+)?|"-?Infinity"|"NaN")$'"""
+    respelled = rf"""{value} < 'A' AND record IS NULL AND {value} RLIKE r'^(-?[0-9]+\.[0-9]+(E-?[0-9]+)?|0|"-?Infinity"|"NaN")\z'"""
     same = f"try_cast({token} AS double) <=> try_cast(btrim({value}, '\"') AS double)"
     # Nested, because Spark evaluates what stands twice on the right of an AND for every row.
     return f"CASE WHEN {respelled} THEN CASE WHEN {same} THEN {token} ELSE {value} END ELSE {value} END"
-
-
-def _has_nested_text(fields: Fields) -> str:
-    """Whether a text field holds an object or an array; the value alone cannot tell, since a title may be `[Intro]`."""
-    found = [
-        rf"""CASE WHEN {value} LIKE '[%' OR {value} LIKE '{{%' THEN line RLIKE r'"{key}"\s*:\s*[\[{{]' END"""
-        for key, value in _seen(fields.texts)
-    ]
-    in_line = " OR ".join(f"coalesce({one}, false)" for one in found)
-    return f"CASE WHEN record IS NOT NULL THEN seen.{NESTED} IS NOT NULL ELSE coalesce({in_line}, false) END"
 
 
 def _unknown_keys(fields: Fields) -> str:
@@ -107,10 +99,6 @@ def _unknown_keys(fields: Fields) -> str:
     return (
         f"CASE WHEN record IS NOT NULL THEN json_object_keys(seen.{UNKNOWN}) ELSE array_except(json_object_keys(line), array({known})) END"
     )
-
-
-def _seen(keys: dict[str, str]) -> list[tuple[str, str]]:
-    return [(key, f"seen.{key}") for key in keys.values()]
 
 
 def _number(value: str) -> str:
@@ -127,9 +115,13 @@ def _double(number: str) -> str:
 def _whole(number: str) -> str:
     """Give a number's text as a bigint, by its decimal value; null where it is no whole number or too large."""
     decimal = f"try_cast({number} AS decimal(38, 18))"
-    is_whole = f"{number} RLIKE {_NUMBER} AND NOT {number} RLIKE {_TOO_FINE} AND {decimal} = floor({decimal})"
-    by_value = f"CASE WHEN {is_whole} THEN try_cast(floor({decimal}) AS bigint) END"
-    return f"CASE WHEN {number} RLIKE '^[0-9]{{1,18}}$' THEN CAST({number} AS bigint) ELSE {by_value} END"
+    can_be_whole = f"{number} RLIKE {_NUMBER} AND NOT {number} RLIKE {_NOT_WHOLE}"
+    # A zero may have an exponent that no decimal has.
+    by_value = (
+        f"CASE WHEN {can_be_whole} THEN CASE WHEN try_cast({number} AS double) = 0 THEN 0L "
+        f"WHEN {decimal} = floor({decimal}) THEN try_cast(floor({decimal}) AS bigint) END END"
+    )
+    return f"CASE WHEN {number} RLIKE r'^[0-9]{{1,18}}\\z' THEN CAST({number} AS bigint) ELSE {by_value} END"
 
 
 def reasons_that_apply(conditions: dict[Reason, str]) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -161,6 +162,29 @@ def test_an_unreadable_file_that_looks_the_same_is_not_new_but_tried_again(tmp_p
 
 
 def test_names_that_are_not_utf8_stay_different_files(tmp_path: Path) -> None:
-    for name in (b"a\xff.json", b"a\xfe.json"):
+    for name in (b"a\xff.json", b"a\xfe.json", b"a\\xff.json"):
         put(tmp_path, f"log_data/{os.fsdecode(name)}")
-    assert [file.path for file in find_files(tmp_path).files] == ["log_data/a\\xfe.json", "log_data/a\\xff.json"]
+    assert [file.path for file in find_files(tmp_path).files] == [
+        "log_data/a\\x5cxff.json",
+        "log_data/a\\xfe.json",
+        "log_data/a\\xff.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (-1, datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+        (15_000_000_000, datetime(2445, 5, 1, 2, 40, 0, 999999, tzinfo=UTC)),
+        (-5_000_000_000, datetime(1900, 1, 1, tzinfo=UTC)),
+        (300_000_000_000, datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+    ],
+)
+def test_files_of_the_far_past_and_future_are_read_and_their_times_kept_within_what_all_parts_know(seconds: int, told: datetime) -> None:
+    # Not every file system keeps such times; this one, in memory, does.
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        put(Path(folder), "log_data/a.json")
+        os.utime(Path(folder) / "log_data" / "a.json", ns=(0, seconds * 10**9 + 999_999_999))
+        files = find_files(Path(folder)).files
+        assert [file.modified_at for file in files] == [told]
+        assert [packed.lines for packed in pack(files, Path(folder) / "spool")] == [1]

@@ -54,6 +54,37 @@ def test_a_line_that_is_not_plain_comes_with_its_cleaned_record(line: str, artis
     assert cut(text_lines, EVENT_FIELDS, line) == [(1, line, {"artist": artist}, None)]
 
 
+@pytest.mark.parametrize(
+    ("line", "record"),
+    [
+        ('{"artist":["A"]}', {"artist": "{}", "nested": "true"}),
+        ('{"artist":"[A]","x":{"artist":[1]}}', {"artist": "[A]", "unknown": {"x": ""}}),
+        (' {"artist":"A"}', {"artist": "A"}),
+        (f'{{"artist":"A","{"x" * 50_000}":1}}', {"artist": "A", "unknown": {"x" * 100: ""}}),
+    ],
+    ids=["a nested text", "nesting elsewhere", "white space before it", "a long key"],
+)
+def test_a_line_with_brackets_within_or_longer_than_keys_may_be_comes_with_its_record(line: str, record: dict[str, Any]) -> None:
+    assert cut(text_lines, EVENT_FIELDS, line) == [(1, line, record, None)]
+
+
+@pytest.mark.parametrize("deep", [("[", "]"), ('{"a":', "}")], ids=["arrays", "objects"])
+@pytest.mark.parametrize(("depth", "refused"), [(499, None), (500, "not_one_object"), (100_000, "not_one_object")])
+def test_a_line_may_be_nested_500_deep_whatever_the_strings_in_it_hold(deep: tuple[str, str], depth: int, refused: str | None) -> None:
+    value = deep[0] * depth + "1" + deep[1] * depth
+    [(_, _, record, reason)] = cut(text_lines, EVENT_FIELDS, f'{{"artist":"{"[{" * 300}","x":{value}}}')
+    assert (reason, record is None) == (refused, refused is not None)
+    if depth < 1000:
+        assert [row[3] for row in cut(song_lines, SONG_FIELDS, f'[{{"x":{value}}}, {{}}]')] == [refused] + [None] * (refused is None)
+
+
+def test_plus_infinity_is_no_json() -> None:
+    assert cut(text_lines, EVENT_FIELDS, '{"length":+Infinity}\n{"song":"1+1"}') == [
+        (1, '{"length":+Infinity}\n', None, "not_one_object"),
+        (2, '{"song":"1+1"}', None, None),
+    ]
+
+
 @pytest.mark.parametrize("line", ['{"artist":"AC\\/DC"}', '{"artist":"say \\"yes\\""}', '{"artist":"R&B"}'])
 def test_escaped_quotes_and_slashes_and_lone_ampersands_leave_a_line_plain(line: str) -> None:
     assert cut(text_lines, EVENT_FIELDS, line) == [(1, line, None, None)]
@@ -106,6 +137,21 @@ def test_an_array_that_is_never_closed_gives_one_refused_line() -> None:
 def test_a_file_of_white_space_holds_no_line() -> None:
     assert cut(song_lines, SONG_FIELDS, " \n\n") == []
     assert cut(text_lines, EVENT_FIELDS, " \n\n") == []
+
+
+def test_values_of_a_sequence_may_be_parted_by_any_white_space_but_within_arrays_only_by_that_of_json() -> None:
+    assert [row[3] for row in cut(song_lines, SONG_FIELDS, "{\n}\v\f{}")] == [None, None]
+    assert [row[3] for row in cut(song_lines, SONG_FIELDS, "[{},\v{}]")] == [None, "not_one_object"]
+
+
+def test_one_byte_order_mark_at_the_start_of_a_line_goes_and_another_is_no_json() -> None:
+    assert [row[3] for row in cut(song_lines, SONG_FIELDS, '{\n\ufeff"year":1}\n\ufeff{}')] == [None, None]
+    assert [row[3] for row in cut(song_lines, SONG_FIELDS, "\ufeff\ufeff{\n}")] == ["not_one_object"]
+    assert [row[3] for row in cut(text_lines, EVENT_FIELDS, "\ufeff\ufeff{}")] == ["not_one_object"]
+
+
+def test_a_csv_line_of_white_space_is_no_record() -> None:
+    assert [row[0] for row in cut(csv_lines, EVENT_FIELDS, " \nts,page\n \t\n1,Home\n\ufeff \n")] == [4]
 
 
 def test_csv_columns_may_stand_in_any_order_and_unknown_ones_are_named() -> None:

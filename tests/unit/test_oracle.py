@@ -313,7 +313,7 @@ def test_quotes_round_a_user_agent_are_removed_once(tmp_path: Path, raw: str, cl
     assert [event.user_agent for event in events_of(tmp_path, [EVENT | {"userAgent": raw}]).events] == [cleaned]
 
 
-@pytest.mark.parametrize("raw", ["26", "26.0", '"26"', '" +026. "', "2.6e1", "260E-1", '".26e2"', "26" + ".0" + "0" * 5000, "2600e-02"])
+@pytest.mark.parametrize("raw", ["26", "26.0", '"26"', '" +026. "', "2.6e1", "260E-1", '".26e2"', "26" + ".0" + "0" * 900, "2600e-02"])
 def test_whole_numbers_count_by_value(tmp_path: Path, raw: str) -> None:
     line = json.dumps(EVENT | {"userId": 0}).replace('"userId": 0', f'"userId": {raw}')
     assert [event.user_id for event in events_of(tmp_path, line).events] == [26]
@@ -322,7 +322,16 @@ def test_whole_numbers_count_by_value(tmp_path: Path, raw: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        *("-1", "1.5", '"1.0000000000000000000001"', "1E999999999", "1e-999999999999999999999", "9223372036854775808", "9" * 5000),
+        *(
+            "-1",
+            "1.5",
+            '"1.0000000000000000000001"',
+            "1E999999999",
+            "1e-999999999999999999999",
+            "0e0000000000",
+            "9223372036854775808",
+            "26." + "0" * 998,
+        ),
         *('"1_0"', '"0x1A"', '"٣"', '"nan"', "true", "[1]", '"1 2"'),
     ],
 )
@@ -420,7 +429,7 @@ def test_csv_records_with_wrong_cell_counts_or_quotes_are_refused_alone(tmp_path
         ("1,2", ("wrong_cell_count",)),
         (f'"{long}"x,1', ("not_csv",)),
         ('1,2,3,4,"5\n6"', ("wrong_cell_count",)),
-        (f'1,"open\n{good}\n', ("not_csv",)),
+        (f'1,"open\n{good}', ("not_csv",)),
     ]
     assert counts(warehouse) == {"log_data/e.csv": ("loaded", 5, 1, 0, 4)}
 
