@@ -111,7 +111,7 @@ def _print(status: Status) -> None:
         print_table("Unreadable files, tried again in every run", ["file", "cause"], [list(item) for item in status.unreadable.items()])
     if status.unrecognised:
         print_table(
-            "Not recognised: neither below song_data or log_data, or of another kind",
+            "Not recognised: neither below song_data or log_data, or of another kind, or with a path of more than 2,000 bytes",
             ["file"],
             [[path] for path in _some(status.unrecognised)],
         )

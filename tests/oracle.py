@@ -51,7 +51,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?)([0-9]+))?")
 NOT_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity"}
 MAX_BIGINT, MAX_INT = 2**63 - 1, 2**31 - 1
-DEEPEST, LONGEST_NUMBER = 500, 1000  # brackets within each other, characters
+DEEPEST, LONGEST_NUMBER, LONGEST_PATH = 500, 1000, 2000  # brackets within each other, characters, bytes
 YEAR_2000, YEAR_2100 = 946_684_800_000, 4_102_444_800_000  # epoch milliseconds
 YEAR_1900, YEAR_9999 = -2_208_988_800_000_000, 253_370_764_800_000_000  # epoch microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -197,8 +197,10 @@ def _walk(landing: Path) -> Iterator[Found]:
                     yield from walk(entry.path, KIND_OF_FOLDER.get(entry.name, kind), above | {real})
                     continue
                 recognised, status = True, entry.stat(follow_symlinks=False)
+            path = _spelt(os.path.relpath(entry.path, root))
+            recognised &= len(path.encode()) <= LONGEST_PATH
             if kind and recognised and (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
-                yield _spelt(os.path.relpath(entry.path, root)), entry.path, kind, status
+                yield path, entry.path, kind, status
 
     yield from walk(root, None, {root, *map(str, Path(root).parents)})
 

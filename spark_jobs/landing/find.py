@@ -16,6 +16,8 @@ KINDS = {"song_data": "songs", "song-data": "songs", "log_data": "events", "log-
 """Folder name to what the files below it hold; the nearest folder above a file decides."""
 
 _FORMATS = (".json", ".jsonl", ".ndjson", ".csv")
+_LONGEST_PATH = 2_000
+"""Bytes; PostgreSQL's index of paths holds no more than 2,704."""
 _UNFINISHED = (".tmp", ".part", ".crdownload")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH
@@ -83,12 +85,12 @@ def find_files(root: Path, links_into: Sequence[Path] = ()) -> Landing:
             "Create it, or name another with --landing or SONGLAKE_LANDING.",
         )
     landing, within = Landing(), [os.path.realpath(folder) for folder in (root, *links_into)]
-    for entry, kind, cause in _walk(root, None, (), within):
-        relative = entry.path[len(str(root)) :].lstrip("/")
-        if kind is None or (_format(entry.name) is None and cause is None):
-            landing.unrecognised.append(_text(relative))
+    for entry, kind, cause in _walk(str(root), within):
+        path = _text(entry.path[len(str(root)) :].lstrip("/"))
+        if kind is None or (_format(entry.name) is None and cause is None) or len(path.encode()) > _LONGEST_PATH:
+            landing.unrecognised.append(path)
         else:
-            landing.files.append(_look(entry, _text(relative), kind, cause))
+            landing.files.append(_look(entry, path, kind, cause))
     landing.files.sort(key=lambda file: file.path)
     landing.unrecognised.sort()
     return landing
@@ -98,20 +100,28 @@ _Found = tuple["os.DirEntry[str]", str | None, str | None]
 """An entry, its kind, and why it cannot be read."""
 
 
-def _walk(folder: Path | str, kind: str | None, above: tuple[tuple[int, int], ...], within: list[str]) -> Iterator[_Found]:
-    status = os.stat(folder)
-    above = (*above, (status.st_dev, status.st_ino))
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.startswith(("_", ".")) or entry.name.lower().endswith(_UNFINISHED):
+def _walk(root: str, within: list[str]) -> Iterator[_Found]:
+    """Find files, and folders that cannot be listed; folders may lie in each other as deep as they like."""
+    waiting: list[tuple[str, str | None, tuple[tuple[int, int], ...], os.DirEntry[str] | None]] = [(root, None, (), None)]
+    while waiting:
+        folder, kind, above, found_as = waiting.pop()
+        try:
+            status, entries = os.stat(folder), list(os.scandir(folder))
+        except OSError as error:
+            if found_as is None:
+                raise
+            if not isinstance(error, FileNotFoundError):
+                yield found_as, kind, f"the folder cannot be listed ({error.strerror})"
             continue
-        cause = _broken_link(entry, above, within)
-        if cause is None and entry.is_dir():
-            if os.access(entry.path, os.R_OK | os.X_OK):
-                yield from _walk(entry.path, KINDS.get(entry.name, kind), above, within)
-            else:
-                yield entry, KINDS.get(entry.name, kind), "no permission to list the folder"
-        elif cause is not None or entry.is_file():
-            yield entry, kind, cause
+        above = (*above, (status.st_dev, status.st_ino))
+        for entry in entries:
+            if entry.name.startswith(("_", ".")) or entry.name.lower().endswith(_UNFINISHED):
+                continue
+            cause = _broken_link(entry, above, within)
+            if cause is None and entry.is_dir():
+                waiting.append((entry.path, KINDS.get(entry.name, kind), above, entry))
+            elif cause is not None or entry.is_file():
+                yield entry, kind, cause
 
 
 def _broken_link(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...], within: list[str]) -> str | None:
@@ -132,8 +142,8 @@ def _broken_link(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...], wi
 def _look(entry: os.DirEntry[str], path: str, kind: str, cause: str | None) -> LandingFile:
     try:
         status = entry.stat(follow_symlinks=cause is None)
-    except OSError:
-        return LandingFile(path, kind, 0, _EPOCH, Path(entry.path), cause or "it is gone")
+    except OSError as error:
+        return LandingFile(path, kind, 0, _EPOCH, Path(entry.path), cause or f"it cannot be looked at ({error.strerror})")
     return LandingFile(path, kind, status.st_size, moment(status), Path(entry.path), cause, (status.st_dev, status.st_ino))
 
 

@@ -1,12 +1,11 @@
-"""Cut the text of a file into lines: text lines, JSON values, CSV records. docs/adr/0006-input-rules-in-detail.md has the rules."""
+"""Cut the text of a file into text lines or JSON values; CSV has its own module. docs/adr/0006-input-rules-in-detail.md has the rules."""
 
 from __future__ import annotations
 
-import csv
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +23,13 @@ _ROWS = 50_000
 _LONG_LINE = 50_000
 """Bytes; Spark's parser reads no key longer than that."""
 
-csv.field_size_limit(sys.maxsize)
+_LONGEST_SEQUENCE = 256 << 20
+"""Bytes of a file that has to be read as a whole, since that takes many times as much memory."""
+_MOST_LINES = 2**31 - 1
+
+
+class Unreadable(Exception):
+    """Nothing of a file may be accepted; the message says why."""
 
 
 class Text(Protocol):
@@ -63,9 +68,15 @@ class Lines:
 
 
 def text_lines(text: Text, fields: Fields) -> Iterator[Lines]:
-    """Cut text into its non-blank lines."""
+    """Cut text into its non-blank lines.
+
+    Raises:
+        Unreadable: There are more lines than can be numbered.
+    """
     before = 0
     for piece in text.pieces():
+        if before + piece.count(b"\n") >= _MOST_LINES:
+            raise Unreadable(f"it has more than {_MOST_LINES:,} lines")
         lines, count = _split(piece, before, fields)
         before += count
         if len(lines):
@@ -123,46 +134,59 @@ def _of(characters: bytes) -> np.ndarray:
 
 
 def song_lines(text: Text, fields: Fields) -> Iterator[Lines]:
-    """Cut a song file: line by line if its first non-blank line is a whole object, else value by value."""
+    """Cut a song file: line by line if its first non-blank line is a whole object, else value by value.
+
+    Raises:
+        Unreadable: It has to be read value by value and is too large for that.
+    """
     pieces = text.pieces()
-    head = b""
+    head: list[bytes] = []
     for piece in pieces:
-        head += piece
-        first = next((line for line in head.split(b"\n") if line.removeprefix(_BOM_BYTES).strip(WHITE.encode())), None)
+        head.append(piece)
+        first = next((line for line in piece.split(b"\n") if line.removeprefix(_BOM_BYTES).strip(WHITE.encode())), None)
         if first is not None:
             break
     else:
         return
     if parse_object(first.decode("utf-8").removeprefix(BOM)) is not None:
-        yield from text_lines(_Rest(head, pieces), fields)
+        yield from text_lines(_Pieces(chain(head, pieces)), fields)
     else:
-        whole = (head + b"".join(pieces)).decode("utf-8")
-        yield from _collect(_values(_BOM_AT_LINE_START.sub("", whole), fields))
+        yield from collect(_values(_BOM_AT_LINE_START.sub("", _whole(chain(head, pieces)).decode("utf-8")), fields))
 
 
 @dataclass(frozen=True)
-class _Rest:
-    """The pieces of a text of which the first have been read already."""
+class _Pieces:
+    """A text that was begun to be read."""
 
-    head: bytes
-    tail: Iterator[bytes]
+    all: Iterator[bytes]
 
     def pieces(self, *, size: int = 0, ends: bool = True) -> Iterator[bytes]:
-        yield self.head
-        yield from self.tail
+        return self.all
+
+
+def _whole(pieces: Iterator[bytes]) -> bytes:
+    read, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > _LONGEST_SEQUENCE:
+            raise Unreadable(f"its records are not one a line, and it has more than {_LONGEST_SEQUENCE >> 20} MiB of text")
+        read.append(piece)
+    return b"".join(read)
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
+    """One line of a file; the fields are those of `Lines`."""
+
     number: int
     line: str
     record: str | None = None
     refused: Reason | None = None
 
 
-def _collect(lines: Iterator[_Line]) -> Iterator[Lines]:
-    """Put single lines into arrays."""
-    waiting: list[_Line] = []
+def collect(lines: Iterator[Line]) -> Iterator[Lines]:
+    """Put single lines into arrays, some ten thousand at a time."""
+    waiting: list[Line] = []
     for line in lines:
         waiting.append(line)
         if len(waiting) == _ROWS:
@@ -172,7 +196,7 @@ def _collect(lines: Iterator[_Line]) -> Iterator[Lines]:
         yield _arrays(waiting)
 
 
-def _arrays(lines: list[_Line]) -> Lines:
+def _arrays(lines: list[Line]) -> Lines:
     return Lines(
         pa.array([line.number for line in lines], pa.int32()),
         pa.array([line.line for line in lines], pa.string()),
@@ -181,7 +205,7 @@ def _arrays(lines: list[_Line]) -> Lines:
     )
 
 
-def _values(text: str, fields: Fields) -> Iterator[_Line]:
+def _values(text: str, fields: Fields) -> Iterator[Line]:
     """Read a sequence of JSON values, arrays taken apart; from where it breaks the rest is one refused line."""
     counter = _LineCounter(text)
     at, inside, first = 0, False, False
@@ -200,10 +224,10 @@ def _values(text: str, fields: Fields) -> Iterator[_Line]:
                 if is_too_deep(text[begin:end]):
                     raise ValueError
             except (ValueError, RecursionError):
-                yield _Line(counter.at(begin), text[begin:].rstrip("\r\n"), refused=Reason.NOT_ONE_OBJECT)
+                yield Line(counter.at(begin), text[begin:].rstrip("\r\n"), refused=Reason.NOT_ONE_OBJECT)
                 return
             clean, refused = (record(value, fields), None) if isinstance(value, dict) else (None, Reason.NOT_ONE_OBJECT)
-            yield _Line(counter.at(begin), text[begin:end], clean, refused)
+            yield Line(counter.at(begin), text[begin:end], clean, refused)
             at, first = end, False
 
 
@@ -223,72 +247,3 @@ class _LineCounter:
         self._number += self._text.count("\n", self._position, position)
         self._position = position
         return self._number
-
-
-def csv_lines(text: Text, fields: Fields) -> Iterator[Lines]:
-    """Cut CSV into its records, each with its JSON form under the header's names."""
-    return _collect(_records(text, fields))
-
-
-def _records(text: Text, fields: Fields) -> Iterator[_Line]:
-    source = _PhysicalLines(text)
-    reader = csv.reader(source, strict=True)
-    header: list[str] | None = None
-    while True:
-        begun = source.count + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            if header is None:
-                source.read_all()
-            yield _Line(begun, source.take(), refused=Reason.NOT_CSV)
-            if header is None:
-                return
-            continue
-        raw = source.take()
-        if not raw.strip(WHITE):
-            continue
-        if header is None:
-            header = cells
-        elif len(cells) != len(header):
-            yield _Line(begun, raw, refused=Reason.WRONG_CELL_COUNT)
-        else:
-            yield _Line(begun, raw, record(dict(zip(header, cells, strict=True)), fields))
-
-
-class _PhysicalLines:
-    """Gives a CSV reader its lines, line ends as they are, and remembers what it took for the present record."""
-
-    def __init__(self, text: Text) -> None:
-        self._lines = self._split(text)
-        self._taken: list[str] = []
-        self.count = 0
-
-    @staticmethod
-    def _split(text: Text) -> Iterator[str]:
-        for piece in text.pieces(ends=False):
-            yield from re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$", piece.decode("utf-8"))
-
-    def __iter__(self) -> _PhysicalLines:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        if not self._taken:
-            line = line.removeprefix(BOM)
-        self.count += 1
-        self._taken.append(line)
-        return line
-
-    def read_all(self) -> None:
-        """Take all lines that are left."""
-        for _ in self:
-            pass
-
-    def take(self) -> str:
-        """Give the text of the present record without the line ends behind it, and begin the next."""
-        taken = "".join(self._taken)
-        self._taken = []
-        return taken.rstrip("\r\n")

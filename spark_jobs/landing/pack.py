@@ -17,11 +17,14 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spark_jobs.landing.csv_records import csv_lines
 from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.find import LandingFile, moment
-from spark_jobs.landing.lines import Lines, csv_lines, song_lines, text_lines
+from spark_jobs.landing.lines import Lines, Unreadable, song_lines, text_lines
 
 _ROW_GROUP_BYTES = 32 << 20
+_LONGEST_LINE = 64 << 20
+"""Bytes; a line in memory is many times as large on its way through Python and Spark."""
 _SCHEMA = pa.schema(
     [
         pa.field("file_id", pa.int32(), nullable=False),
@@ -50,10 +53,6 @@ class PackedFile:
     cause: str | None
 
 
-class _Unreadable(Exception):
-    """A file cannot be read; the message says why."""
-
-
 class _Changed(Exception):
     """A file changed or went away while it was read; the next run takes it."""
 
@@ -78,7 +77,7 @@ def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile
                     for chunk in _read_lines(file):
                         lines += len(chunk)
                         writer.add(file_id, chunk)
-            except _Unreadable as error:
+            except Unreadable as error:
                 lines, cause = 0, str(error)
             except _Changed:
                 continue
@@ -122,11 +121,11 @@ def _read_lines(file: LandingFile) -> Iterator[Lines]:
     """Read a file's lines in chunks.
 
     Raises:
-        _Unreadable: Nothing of the file may be accepted.
+        Unreadable: Nothing of the file may be accepted.
         _Changed: The file is not the one that was found any more.
     """
     try:
-        with open(file.location, "rb") as raw:
+        with open(file.location, "rb", opener=_without_waiting) as raw:
             _refuse_change(file, raw)
             content = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if file.is_gzip and file.size else raw
             read = csv_lines if file.is_csv else song_lines if file.kind == "songs" else text_lines
@@ -135,13 +134,18 @@ def _read_lines(file: LandingFile) -> Iterator[Lines]:
     except FileNotFoundError:
         raise _Changed from None
     except PermissionError:
-        raise _Unreadable("no permission to read it") from None
+        raise Unreadable("no permission to read it") from None
     except EOFError:
-        raise _Unreadable("the gzip stream is cut") from None
+        raise Unreadable("the gzip stream is cut") from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise _Unreadable(f"not a gzip file ({error})") from None
+        raise Unreadable(f"not a gzip file ({error})") from None
     except OSError as error:
-        raise _Unreadable(f"it cannot be read ({error.strerror})") from None
+        raise Unreadable(f"it cannot be read ({error.strerror})") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe put in its place meanwhile would keep the run waiting for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _refuse_change(file: LandingFile, raw: BinaryIO) -> None:
@@ -165,8 +169,9 @@ class _Utf8:
             if not self._begun:
                 block = self._begin(block)
             left += block
+            _refuse_long_line(left)
             cut = left.rfind(b"\n") + 1
-            if not cut and ends:
+            if not cut:
                 # A lone carriage return ends a line too, unless its line feed is still to come.
                 cut = left.rfind(b"\r", 0, len(left) - 1) + 1
             if cut:
@@ -182,7 +187,7 @@ class _Utf8:
             or (len(block) > 1 and (block[0] == 0) != (block[1] == 0))
             or block[:4] == b"\0\0\xfe\xff"
         ):
-            raise _Unreadable("the text is UTF-16 or UTF-32, not UTF-8")
+            raise Unreadable("the text is UTF-16 or UTF-32, not UTF-8")
         return block
 
     @staticmethod
@@ -196,3 +201,11 @@ class _Utf8:
         except UnicodeDecodeError:
             return piece.decode("utf-8", "replace").encode("utf-8")
         return piece
+
+
+def _refuse_long_line(text: bytes) -> None:
+    """Refuse a file whose text goes on with a line that is too long."""
+    if len(text) > _LONGEST_LINE:
+        found = [place for place in (text.find(b"\n"), text.find(b"\r")) if place >= 0]
+        if min(found, default=len(text)) > _LONGEST_LINE:
+            raise Unreadable(f"a line of it is longer than {_LONGEST_LINE >> 20} MiB")

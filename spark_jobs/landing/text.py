@@ -32,8 +32,8 @@ _BRACKETS = re.compile(r"[][{}]")
 JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 """Reads numbers as the text that stands in the file."""
 
-# Artists, titles and browsers come again and again; the cache is bounded because names need not.
-_REMEMBERED = 100_000
+# Artists, titles and browsers come again and again; the cache is bounded, in number and length, because names need not.
+_REMEMBERED, _SHORT = 100_000, 200
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,17 @@ class Fields:
         return frozenset((*self.keys, *self.ignored))
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def clean(text: str) -> str | None:
     """Repair, decode, clean and trim a text; blank is None."""
+    return _cleaned_before(text) if len(text) <= _SHORT else _cleaned(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _cleaned_before(text: str) -> str | None:
+    return _cleaned(text)
+
+
+def _cleaned(text: str) -> str | None:
     text = _repair(text)
     if "&" in text:
         for entity, character in _ENTITIES:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.landing.csv_records import csv_lines
 from spark_jobs.landing.fields import EVENT_FIELDS, SONG_FIELDS
-from spark_jobs.landing.lines import Lines, csv_lines, song_lines, text_lines
+from spark_jobs.landing.lines import Lines, song_lines, text_lines
 from spark_jobs.landing.text import Fields
 
 
