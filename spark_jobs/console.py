@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 import traceback
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spark_jobs.errors import SonglakeError
+from spark_jobs.machine import explain
 from spark_jobs.settings import PROJECT
 
 LOG_FILE = PROJECT / "data" / "logs" / "songlake.log"
@@ -25,6 +27,8 @@ err = Console(stderr=True)
 
 def configure_logs() -> None:
     """Send log lines to stderr: coloured for a terminal, plain otherwise."""
+    # Where Java ends, py4j would show the same trace once for each call that then fails.
+    logging.getLogger().addFilter(lambda record: record.msg != "Exception while sending command.")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -51,7 +55,10 @@ def run_command(command: Callable[[], int | None]) -> int:
         _say("Stopped", "The command was interrupted.", "Run it again: it goes on where it is safe to.")
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defence: a trace goes to the log, never to a person
-        where = _keep_trace()
+        where, known = _keep_trace(), explain(error)
+        if known is not None:
+            _say("Error", known.what, known.fix)
+            return known.exit_code
         _say(
             "Error",
             f"Something went wrong that Songlake did not expect ({type(error).__name__}).",

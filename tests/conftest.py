@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 
-from tests.scratch import scratch_database
+from tests.scratch import scratch_database, scratch_server
 
 pytest.register_assert_rewrite("tests.world")
 
@@ -25,21 +22,8 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    from spark_jobs.warehouse import embedded
-
-    # Not under pytest's tmp_path: only its owner may enter that, and PostgreSQL runs as another user when the tests run as root.
-    with tempfile.TemporaryDirectory(prefix="songlake-postgres-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        url = embedded.start(home)
-        try:
-            with psycopg.connect(url, autocommit=True) as connection:
-                # Nothing outlives the run, so nothing waits for the disk.
-                connection.execute("ALTER SYSTEM SET fsync = off")
-                connection.execute("SELECT pg_reload_conf()")
-            yield url
-        finally:
-            embedded.stop(home)
+    with scratch_server() as (_, url):
+        yield url
 
 
 @pytest.fixture

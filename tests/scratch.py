@@ -1,15 +1,37 @@
-"""Databases that live as long as one test, and ports that are free."""
+"""Servers and databases that live as long as one test, and ports that are free."""
 
 from __future__ import annotations
 
 import socket
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
+
+from spark_jobs.warehouse import embedded
+
+
+@contextmanager
+def scratch_server() -> Iterator[tuple[Path, str]]:
+    """Start a PostgreSQL of one's own; gives its home, and the URL of its superuser."""
+    # Not under pytest's tmp_path: only its owner may enter that, and PostgreSQL runs as another user when the tests run as root.
+    with tempfile.TemporaryDirectory(prefix="songlake-postgres-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        url = embedded.start(home)
+        try:
+            with psycopg.connect(url, autocommit=True) as connection:
+                # Nothing outlives the run, so nothing waits for the disk.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+            yield home, url
+        finally:
+            embedded.stop(home)
 
 
 @contextmanager

@@ -1,0 +1,60 @@
+"""What breaks under a run, told as errors a person can act on: a full or read-only disk, Java that ended."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
+
+_EXIT_SECONDS = 2
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large")
+_READ_ONLY = re.compile(r"Read-only file system|Operation not permitted|Permission denied")
+_PATH = re.compile(r"(/[^\s:'\"()]+)")
+
+
+def explain(error: BaseException) -> SonglakeError | None:
+    """Tell what of the machine broke, judging by an error that nobody expected; None if it was something else."""
+    if _java_has_ended():
+        return ServiceUnreachable(
+            "Spark's Java process ended in the middle of the work.",
+            "See whether the machine ran out of memory (dmesg), then run again: it goes on from what was committed.",
+        )
+    for text in _told(error):
+        full, read_only = _FULL.search(text), _READ_ONLY.search(text)
+        if full:
+            return InputMissing(f"A disk is full{_where(text)}.", "Make room there, then run again: it goes on from what was committed.")
+        if read_only:
+            return InputMissing(
+                f"A file cannot be written{_where(text)} ({read_only[0]}).",
+                "Let this user write there, then run again: it goes on from what was committed.",
+            )
+    return None
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
+
+
+def _where(text: str) -> str:
+    """Name the first path of the line that tells of the fault, or of all the text."""
+    told = next(line for line in text.splitlines() if _FULL.search(line) or _READ_ONLY.search(line))
+    found = _PATH.search(told) or _PATH.search(text)
+    return f" ({found[1]})" if found else ""
+
+
+def _java_has_ended() -> bool:
+    """Whether the Java that this process started for Spark is gone; one that is being killed is given a moment to go."""
+    spark = sys.modules.get("pyspark")
+    java: subprocess.Popen[bytes] | None = getattr(spark and spark.SparkContext._gateway, "proc", None)
+    if java is None:
+        return False
+    try:
+        java.wait(_EXIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
