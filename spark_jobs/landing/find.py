@@ -50,7 +50,7 @@ class LandingFile:
     @property
     def is_csv(self) -> bool:
         """Whether its records are CSV, gzipped or not."""
-        return _format(self.path) == ".csv"
+        return is_csv(self.path)
 
     @property
     def is_gzip(self) -> bool:
@@ -151,6 +151,11 @@ def moment(status: os.stat_result) -> datetime:
     """When a file was last modified, in whole microseconds; what lies before 1900 or after 9998 counts as their first and last."""
     microseconds = timedelta(microseconds=status.st_mtime_ns // 1000)
     return _EPOCH + min(max(microseconds, _EARLIEST), _LATEST)
+
+
+def is_csv(path: str) -> bool:
+    """Whether a file of that path holds CSV records, gzipped or not."""
+    return _format(path) == ".csv"
 
 
 def _format(name: str) -> str | None:

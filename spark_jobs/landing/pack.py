@@ -53,7 +53,7 @@ class PackedFile:
     cause: str | None
 
 
-class _Changed(Exception):
+class Changed(Exception):
     """A file changed or went away while it was read; the next run takes it."""
 
 
@@ -74,12 +74,12 @@ def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile
             lines, cause = 0, file.cause
             try:
                 if cause is None:
-                    for chunk in _read_lines(file):
+                    for chunk in read_lines(file):
                         lines += len(chunk)
                         writer.add(file_id, chunk)
             except Unreadable as error:
                 lines, cause = 0, str(error)
-            except _Changed:
+            except Changed:
                 continue
             packed.append(PackedFile(file, file_id, lines, cause))
             if progress is not None:
@@ -117,22 +117,22 @@ class _Writer:
             self._waiting, self._bytes = [], 0
 
 
-def _read_lines(file: LandingFile) -> Iterator[Lines]:
+def read_lines(file: LandingFile) -> Iterator[Lines]:
     """Read a file's lines in chunks.
 
     Raises:
         Unreadable: Nothing of the file may be accepted.
-        _Changed: The file is not the one that was found any more.
+        Changed: The file is not the one that was found any more.
     """
     try:
         with open(file.location, "rb", opener=_without_waiting) as raw:
-            _refuse_change(file, raw)
-            content = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if file.is_gzip and file.size else raw
+            refuse_change(file, raw)
+            content = unpacked(file, raw)
             read = csv_lines if file.is_csv else song_lines if file.kind == "songs" else text_lines
             yield from read(_Utf8(content), FIELDS[file.kind])
-            _refuse_change(file, raw)
+            refuse_change(file, raw)
     except FileNotFoundError:
-        raise _Changed from None
+        raise Changed from None
     except PermissionError:
         raise Unreadable("no permission to read it") from None
     except EOFError:
@@ -148,11 +148,21 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def _refuse_change(file: LandingFile, raw: BinaryIO) -> None:
+def unpacked(file: LandingFile, raw: BinaryIO) -> BinaryIO:
+    """Give the content of an opened file, without gzip."""
+    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if file.is_gzip and file.size else raw
+
+
+def refuse_change(file: LandingFile, raw: BinaryIO) -> None:
+    """Refuse what was opened if it is not what was found.
+
+    Raises:
+        Changed: It is another file, or was written since.
+    """
     status = os.fstat(raw.fileno())
     is_another = file.inode is not None and file.inode != (status.st_dev, status.st_ino)
     if is_another or (status.st_size, moment(status)) != (file.size, file.modified_at):
-        raise _Changed
+        raise Changed
 
 
 class _Utf8:

@@ -1,0 +1,153 @@
+"""Find a person's lines in landing files and take them out; every other byte, and the time that decides between files, stays."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from spark_jobs.landing.find import LandingFile
+from spark_jobs.landing.lines import BOM, Unreadable
+from spark_jobs.landing.pack import Changed, read_lines, refuse_change, unpacked
+from spark_jobs.landing.person import Person
+from spark_jobs.landing.reasons import Reason
+
+_TEMPORARY = ".songlake-erase"
+"""Name that a walk of the landing zone passes over; one at a time in a folder."""
+_PHYSICAL = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$")
+_LINE_END = re.compile("\r\n|\n|\r")
+
+
+class Obstacle(Exception):
+    """A file cannot be searched or rewritten; the message says why."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A person's lines in one file.
+
+    Attributes:
+        file: The file.
+        lines: How many lines are theirs.
+        numbers: The lines of text that go, counted from 1; a CSV record may have several.
+    """
+
+    file: LandingFile
+    lines: int
+    numbers: frozenset[int]
+
+
+def find_lines(file: LandingFile, person: Person) -> Found:
+    """Read a file as ingest does, and tell which of its lines are the person's.
+
+    Raises:
+        Obstacle: It cannot be read, may not be rewritten, or holds lines of theirs that cannot be told from those of others.
+    """
+    if file.cause is not None:
+        if file.location.is_symlink():
+            return Found(file, 0, frozenset())
+        raise Obstacle(file.cause)
+    try:
+        found = _read(file, person)
+    except Unreadable as error:
+        raise Obstacle(str(error)) from None
+    except Changed:
+        raise Obstacle("it changes just now") from None
+    target = _target(file)
+    if found.lines and not (os.access(target, os.W_OK) and os.access(target.parent, os.W_OK | os.X_OK)):
+        raise Obstacle("no permission to write it or its folder")
+    return found
+
+
+def _read(file: LandingFile, person: Person) -> Found:
+    lines, numbers = 0, set[int]()
+    header = _header(file) if file.is_csv else None
+    for chunk in read_lines(file):
+        columns = (chunk.numbers, chunk.lines, chunk.records, chunk.refused)
+        for number, line, record, refused in zip(*(column.to_pylist() for column in columns), strict=True):
+            # Where no event was expected, packing has not kept the user id.
+            known = record if file.kind == "events" else None
+            if person.owns_cells(line, header) if file.is_csv and known is None else person.owns(line, known):
+                breaks = len(_LINE_END.findall(line)) if file.is_csv else 0
+                if file.kind == "songs":
+                    raise Obstacle(f"line {number} of this song file is an event of theirs; take it out by hand")
+                if breaks and refused == Reason.NOT_CSV.value:
+                    raise Obstacle(f"the broken record that begins in line {number} runs on over lines of theirs and of others; mend it")
+                lines += 1
+                numbers.update(range(number, number + breaks + 1))
+    return Found(file, lines, frozenset(numbers))
+
+
+def _header(file: LandingFile) -> list[str] | None:
+    """Give the names of a CSV file's columns, or None where no reader can tell them."""
+    with suppress(OSError, EOFError, csv.Error), open(file.location, "rb") as raw:
+        text = (line.decode("utf-8", "replace").removeprefix(BOM) for line in _physical_lines(unpacked(file, raw)))
+        return next((cells for cells in csv.reader(text, strict=True) if cells), None)
+    return None
+
+
+def _physical_lines(content: BinaryIO) -> Iterator[bytes]:
+    """Cut bytes where ingest counts lines, ends included."""
+    for line in content:
+        yield from _PHYSICAL.findall(line) if b"\r" in line else (line,)
+
+
+def clear_leftovers(files: Iterable[LandingFile]) -> None:
+    """Remove what a rewriting that was killed has left in the folders of these files."""
+    for folder in {_target(file).parent for file in files if file.cause is None}:
+        (folder / _TEMPORARY).unlink(missing_ok=True)
+
+
+def rewrite(found: Found) -> None:
+    """Put a copy without the person's lines in a file's place, in one step.
+
+    Where a link leads to the file, the link stays. Time of modification, permissions and, where allowed, owner are kept.
+
+    Raises:
+        Obstacle: The file changed since it was searched; it is left as it is.
+    """
+    target = _target(found.file)
+    copy = target.with_name(_TEMPORARY)
+    copy.unlink(missing_ok=True)
+    with open(target, "rb") as source, open(copy, "xb") as raw:
+        try:
+            refuse_change(found.file, source)
+            with _packed(found.file, raw) as content:
+                for number, line in enumerate(_physical_lines(unpacked(found.file, source)), 1):
+                    if number not in found.numbers:
+                        content.write(line)
+                    elif number == 1 and line.startswith(BOM.encode()):
+                        content.write(BOM.encode())
+            raw.flush()
+            os.fsync(raw.fileno())
+            status = os.fstat(source.fileno())
+            with suppress(PermissionError):
+                os.chown(copy, status.st_uid, status.st_gid)
+            shutil.copystat(target, copy)
+            with open(target, "rb") as present:
+                refuse_change(found.file, present)
+        except Changed:
+            copy.unlink()
+            raise Obstacle("it changed while it was rewritten") from None
+        os.replace(copy, target)
+
+
+def _target(file: LandingFile) -> Path:
+    return Path(os.path.realpath(file.location))
+
+
+@contextmanager
+def _packed(file: LandingFile, raw: BinaryIO) -> Iterator[BinaryIO]:
+    """Write as the file's name says, gzip or not."""
+    if file.is_gzip:
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as content:
+            yield cast(BinaryIO, content)
+    else:
+        yield raw
