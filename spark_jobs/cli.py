@@ -115,6 +115,23 @@ def accept(
 
 
 @app.command()
+def erase(
+    user_id: Annotated[int, typer.Argument(min=0, max=2**63 - 1, help="whose data is to go")],
+    landing: Landing = None,
+    lake: Lake = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show how many lines are in which files")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Erase a person: out of the landing zone's files, the lake with its history, and the warehouse. It cannot be undone.
+
+    Example: bin/songlake erase 26 --dry-run
+    """
+    from spark_jobs import erasure_command
+
+    _exit(lambda: erasure_command.erase(settings_module.load(landing=landing, lake=lake), user_id, dry_run=dry_run, yes=yes))
+
+
+@app.command()
 def status(landing: Landing = None, lake: Lake = None, json: Json = False) -> None:
     """Show what waits, what could not be read, how far lake and warehouse are, and the last batches.
 

@@ -11,7 +11,7 @@ Songlake writes one JSON object into the `userMetadata` of each of its commits:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -266,11 +266,20 @@ def query(opened: DeltaTable, table: Table, select: str) -> list[dict[str, Any]]
     Raises:
         LakeChanged: A file of the table cannot be read.
     """
+    return list(rows(opened, table, select))
+
+
+def rows(opened: DeltaTable, table: Table, select: str) -> Iterator[dict[str, Any]]:
+    """Ask the same of a table whose answer may be long: it is held in memory part by part.
+
+    Raises:
+        LakeChanged: A file of the table cannot be read.
+    """
     try:
-        found = QueryBuilder().register(table.name, opened).execute(select).read_all()
+        for part in QueryBuilder().register(table.name, opened).execute(select):
+            yield from part.to_struct_array().to_pylist()
     except (DeltaError, OSError) as error:
         raise LakeChanged(f"Lake table {table.name} cannot be read ({_first_line(error)}).", REBUILD) from error
-    return list(found.to_struct_array().to_pylist()) if found.num_rows else []
 
 
 def _first_line(error: BaseException) -> str:

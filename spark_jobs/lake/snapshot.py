@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from deltalake import CommitProperties, DeltaTable
 
@@ -143,6 +144,11 @@ def refuse_interference(lake: Path, before: Positions, batch_id: str) -> Positio
             raise LockHeld(f"Another ingest wrote lake table {table.name} meanwhile.", "Let one ingest run at a time, then run this again.")
         now[table.name] = position(opened)
     return now
+
+
+def commit_of(batch_id: str, now: Positions) -> dict[str, Any]:
+    """Give what the commit of `files` records that makes a batch count."""
+    return {"batch_id": batch_id, "tables": {name: at.as_dict() for name, at in now.items()}}
 
 
 def require_counted(lake: Path) -> Positions:

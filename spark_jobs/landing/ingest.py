@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial, reduce
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -109,16 +108,21 @@ def ingest(
     return Ingested(batch_id, tuple(records), dict(batch.reasons), undone)
 
 
+def clear_spool(lake: Path) -> None:
+    """Remove packed lines that a killed run left."""
+    shutil.rmtree(lake / _SPOOL, ignore_errors=True)
+
+
 @contextmanager
 def _spool(lake: Path, batch_id: str) -> Iterator[Path]:
     """Give the batch a folder for its packed lines, and clear what a killed run left."""
-    shutil.rmtree(lake / _SPOOL, ignore_errors=True)
+    clear_spool(lake)
     folder = lake / _SPOOL / batch_id
     folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(lake / _SPOOL, ignore_errors=True)
+        clear_spool(lake)
 
 
 def _tells_something_new(packed: PackedFile, known: dict[str, FileRecord]) -> bool:
@@ -263,7 +267,7 @@ class _Batch:
 
     def _commit(self, records: list[FileRecord]) -> None:
         now = snapshot.refuse_interference(self._lake.path, self._before, self._batch_id)
-        recorded: dict[str, Any] = {"batch_id": self._batch_id, "tables": {name: position.as_dict() for name, position in now.items()}}
+        recorded = snapshot.commit_of(self._batch_id, now)
         columns = {name: [getattr(record, name) for record in records] for name in FILES.column_names}
         rows = self._lake.spark.createDataFrame(pa.table(columns, schema=_arrow_schema()), spark_schema(FILES))
         if any(record.path in self._known for record in records):
