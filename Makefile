@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # What stands for a password in examples and tests, so that the search for secrets finds real ones only.
 NOT_SECRET := ^(password|word|from-environment|.*s[e3]cr[e3]t.*|p@ss/w%rd.*|p(/|%2F)w%.*)$$
 
-.PHONY: help setup demo up down test unit check format lock docs bench bench-quick clean
+.PHONY: help setup demo up down test unit check format lock docs bench bench-quick soak clean
 
 help: ## Show these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
@@ -56,6 +56,9 @@ bench: setup ## Measure against DuckDB with COPY, and prove that both made the s
 
 bench-quick: setup ## The same on less data
 	$(PYTHON) -m bench --quick
+
+soak: setup ## Deliver hour after hour with kills in between, and see that nothing grows; fewer: make soak BATCHES=40
+	$(PYTHON) -m bench.soak --batches $(or $(BATCHES),200)
 
 clean: ## Remove what tools left behind; data, .venv and .cache stay
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis reports spark-warehouse metastore_db derby.log

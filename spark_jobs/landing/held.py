@@ -39,7 +39,7 @@ def find_rows(lake: Path, person: Person) -> dict[str, Held]:
     held: dict[str, Held] = defaultdict(Held)
     if not snapshot.counted_positions(lake):
         return held
-    by_file = f"SELECT source_file, count(*) AS events FROM events WHERE user_id = {person.user_id} GROUP BY source_file"  # noqa: S608 - a number
+    by_file = f"SELECT source_file, count(*) AS events FROM events WHERE user_id = {person.user_id} GROUP BY source_file"  # noqa: S608  # nosec B608 - a number
     for row in log.rows(snapshot.open_counted(lake, EVENTS), EVENTS, by_file):
         held[row["source_file"]].events = row["events"]
     for row in log.rows(snapshot.open_counted(lake, REJECTS), REJECTS, "SELECT source_file, line_number, raw_line FROM rejects"):
