@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spark_jobs.errors import GateFailed, InputMissing
-from spark_jobs.lake import snapshot
+from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import Landing, find_files
 from spark_jobs.landing.held import Held, find_rows
@@ -162,6 +162,8 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
     from spark_jobs.star_refresh import refresh_star
 
     clear_spool(settings.lake)
+    log.create_missing(settings.lake)
+    log.add_missing_columns(settings.lake)
     with stages.stage("ingest"):
         there = [file for file in find_files(settings.landing, settings.links_into).files if file.path in held and file.cause is None]
         if there:
@@ -202,6 +204,7 @@ def _forget(settings: Settings, connection: Connection, erased: Erased, stages: 
 
     with stages.stage("vacuum"):
         erased.removed = forget_history(settings.lake)
-        pause_at("forgotten")
         refusals = vacuum(connection, settings.warehouse.lock_timeout_seconds)
-    erased.summary.notes += [f"PostgreSQL left dead rows to its owner to vacuum: {refusal}." for refusal in refusals]
+    if refusals:
+        said = f"PostgreSQL left {len(refusals)} tables undone ({refusals[0]})"
+        erased.summary.notes.append(f"{said}; have their owner run VACUUM (ANALYZE) on the tables of dwh, staging and ops.files.")

@@ -151,7 +151,7 @@ def test_erased_with_the_process_killed_at_every_step_a_person_is_nowhere_and_al
         "log_data/archived.json": (0, 3),
     }
     assert traces(world) == before
-    for place in ("rewritten", "read again", "withdrawn", "begun anew", "live", "forgotten"):
+    for place in ("rewritten", "read again", "withdrawn", "begun anew", "live"):
         monkeypatch.setattr(erasure, "pause_at", partial(die_at, place))
         with pytest.raises(Died):
             erase(world)
