@@ -22,15 +22,18 @@ def explain(error: BaseException) -> SonglakeError | None:
             "Spark's Java process ended in the middle of the work.",
             "See whether the machine ran out of memory (dmesg), then run again: it goes on from what was committed.",
         )
-    for text in _told(error):
-        full, read_only = _FULL.search(text), _READ_ONLY.search(text)
-        if full:
-            return InputMissing(f"A disk is full{_where(text)}.", "Make room there, then run again: it goes on from what was committed.")
-        if read_only:
-            return InputMissing(
-                f"A file cannot be written{_where(text)} ({read_only[0]}).",
-                "Let this user write there, then run again: it goes on from what was committed.",
-            )
+    return next((fault for text in _told(error) if (fault := disk_fault(text))), None)
+
+
+def disk_fault(text: str) -> InputMissing | None:
+    """Tell from an error's text that a disk is full or read-only; None if it speaks of neither."""
+    if _FULL.search(text):
+        return InputMissing(f"A disk is full{_where(text)}.", "Make room there, then run again: it goes on from what was committed.")
+    if read_only := _READ_ONLY.search(text):
+        return InputMissing(
+            f"A file cannot be written{_where(text)}: {read_only[0]}.",
+            "Let this user write there, then run again: it goes on from what was committed.",
+        )
     return None
 
 

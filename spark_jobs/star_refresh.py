@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from spark_jobs.contracts import ARTISTS, CATALOG, EVENTS, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.log import Positions
-from spark_jobs.lake.tables import Lake, is_one_of, recorded_sources
+from spark_jobs.lake.tables import Lake, is_one_of, recorded_sources, told_errors
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 from spark_jobs.star.artists import artists
@@ -49,7 +49,8 @@ def refresh_star(lake: Path, spark: Callable[[], SparkSession]) -> list[str]:
     counted = snapshot.require_counted(lake)
 
     def refresh(table: Table, session: SparkSession) -> None:
-        _REFRESH[table.name](_Changes(Lake(session, lake), log.bookmark(lake, table), counted), table)
+        with told_errors(f"star table {table.name} or of its sources"):
+            _REFRESH[table.name](_Changes(Lake(session, lake), log.bookmark(lake, table), counted), table)
         pause_at(table.name)
 
     side_by_side(spark(), [partial(refresh, table) for table in sorted(stale, key=_LONGEST_FIRST.index)])

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import structlog
 from deltalake import DeltaTable, QueryBuilder
 from psycopg import sql
 
 from spark_jobs import pipeline, settings
-from spark_jobs.console import Stages
+from spark_jobs.console import Stages, run_command
 from spark_jobs.contracts import CATALOG, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, STAR, Table
 from tests.oracle import Deliveries, Warehouse
 
@@ -111,6 +112,18 @@ class World:
         self.landing.mkdir(parents=True, exist_ok=True)
         self.deliveries.observe(self.landing)
         return pipeline.run(self.settings(), Stages())
+
+    def attempt(self) -> int:
+        """Run as `bin/songlake run` does, where something may be broken; give the exit code. What a person reads is on stderr."""
+
+        def command() -> None:
+            pipeline.refuse_if_failed(pipeline.run(self.settings(), Stages()))
+
+        try:
+            return run_command(command)
+        finally:
+            # It set logs to this moment's stderr, which is the test's own.
+            structlog.reset_defaults()
 
     def check(self) -> None:
         """Compare lake and warehouse with the oracle, row by row."""

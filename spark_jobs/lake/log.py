@@ -11,6 +11,7 @@ Songlake writes one JSON object into the `userMetadata` of each of its commits:
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,11 +97,20 @@ def open_table(lake: Path, table: Table) -> DeltaTable | None:
     if not (path / "_delta_log").is_dir():
         return None
     try:
+        _refuse_emptied_entries(path)
         return DeltaTable(path)
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
         raise LakeChanged(f"The log of lake table {table.name} in {path} cannot be read ({_first_line(error)}).", REBUILD) from error
+
+
+def _refuse_emptied_entries(path: Path) -> None:
+    """Refuse a log with an entry that a power cut emptied: readers take it for a commit without rows, and lose those it had."""
+    with os.scandir(path / "_delta_log") as entries:
+        for entry in entries:
+            if entry.name.endswith(".json") and entry.stat().st_size == 0:
+                raise OSError(f"{entry.name} is empty")
 
 
 def must_open(lake: Path, table: Table) -> DeltaTable:
@@ -278,7 +288,7 @@ def rows(opened: DeltaTable, table: Table, select: str) -> Iterator[dict[str, An
     try:
         for part in QueryBuilder().register(table.name, opened).execute(select):
             yield from part.to_struct_array().to_pylist()
-    except (DeltaError, OSError) as error:
+    except Exception as error:  # the query engine raises nothing more special
         raise LakeChanged(f"Lake table {table.name} cannot be read ({_first_line(error)}).", REBUILD) from error
 
 

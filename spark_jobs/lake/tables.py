@@ -32,6 +32,7 @@ from pyspark.sql.types import (
 from spark_jobs.contracts import Table, Type
 from spark_jobs.errors import LakeChanged, LockHeld
 from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, last_change, must_open
+from spark_jobs.machine import disk_fault
 
 _SPARK_TYPES: dict[Type, DataType] = {
     Type.TEXT: StringType(),
@@ -45,8 +46,8 @@ _SPARK_TYPES: dict[Type, DataType] = {
 }
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _NO_FEED = ("DELTA_CDC_START_VERSION_AFTER_LATEST", "DELTA_UNSUPPORTED_TIME_TRAVEL", "DELTA_MISSING_CHANGE_DATA", "DELTA_VERSION_NOT_FOUND")
-_FILE_GONE = (
-    "FILE_NOT_EXIST",
+_FILE_LOST = (
+    "FAILED_READ_FILE",
     "FileNotFoundException",
     "DELTA_FILE_NOT_FOUND",
     "DELTA_LOG_FILE_NOT_FOUND",
@@ -72,16 +73,19 @@ def told_errors(where: str) -> Iterator[None]:
     """Turn Spark's errors about the lake into ones that name the way out.
 
     Raises:
-        LakeChanged: A file of the lake is missing.
+        InputMissing: A disk is full or read-only, which Java may call a file that is not found.
+        LakeChanged: A file of the lake is missing or damaged.
         LockHeld: Another writer committed first.
     """
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
         text = str(error)
-        if any(sign in text for sign in _FILE_GONE):
+        if broken := disk_fault(text):
+            raise broken from error
+        if any(sign in text for sign in _FILE_LOST):
             raise LakeChanged(
-                f"A file that the log of {where} names is missing.",
+                f"A file that the log of {where} names is missing or damaged.",
                 REBUILD,
             ) from error
         if any(sign in text for sign in _CONFLICT):

@@ -225,6 +225,14 @@ def test_deleted_share_watches_every_table(warehouse: Connection, table: Any) ->
     assert result.detail == f"table name {table.name}, deleted 1, live 1, share 1.0, allowed 0.1"
 
 
+def test_lost_files_names_live_files_that_the_lake_no_longer_knows(warehouse: Connection) -> None:
+    load(warehouse, "b1", {"files": [file("a"), file("b")]})
+    stage(warehouse, "b2", {"files": [gone(path="a"), gone(path="never live")]})
+    assert failing(gate(warehouse, "b2")) == {"lost_files": "path a"}
+    stage(warehouse, "b3", {"files": [file("b"), gone(path="never live")]})
+    assert failing(gate(warehouse, "b3")) == {}
+
+
 def test_lines_that_add_up_with_a_negative_count_do_not(warehouse: Connection) -> None:
     stage(warehouse, "b1", {"files": [file("a", lines=10, accepted=11, repeated=0, rejected=-1)]})
     assert list(failing(gate(warehouse, "b1"))) == ["file_lines_add_up"]
@@ -257,6 +265,7 @@ def test_every_check_is_tested_here_or_over_time() -> None:
         "staged_values",
         "deletions_leave_no_gap",
         "deleted_share",
+        "lost_files",
         "volume",
         "match_rate",
         "freshness",
