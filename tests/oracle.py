@@ -15,7 +15,6 @@ Texts are compared by code point, which is the order of their UTF-8 bytes.
 """
 
 import csv
-import errno
 import gzip
 import json
 import math
@@ -51,7 +50,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?)([0-9]+))?")
 NOT_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity"}
 MAX_BIGINT, MAX_INT = 2**63 - 1, 2**31 - 1
-DEEPEST, LONGEST_NUMBER, LONGEST_PATH = 500, 1000, 2000  # brackets within each other, characters, bytes
+DEEPEST, LONGEST_NUMBER, LONGEST_PATH = 500, 5000, 2000  # brackets within each other, characters, bytes
 YEAR_2000, YEAR_2100 = 946_684_800_000, 4_102_444_800_000  # epoch milliseconds
 YEAR_1900, YEAR_9999 = -2_208_988_800_000_000, 253_370_764_800_000_000  # epoch microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -186,8 +185,8 @@ def _walk(landing: Path) -> Iterator[Found]:
             recognised = RECOGNISED.fullmatch(entry.name) is not None
             try:
                 status = entry.stat()
-            except OSError as error:
-                recognised |= error.errno == errno.ELOOP
+            except OSError:
+                recognised = True
                 status = entry.stat(follow_symlinks=False)
             if entry.is_symlink() and stat.S_IFMT(status.st_mode) != stat.S_IFLNK and not _is_inside(landing, entry.path):
                 recognised, status = True, entry.stat(follow_symlinks=False)

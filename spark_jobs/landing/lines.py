@@ -20,8 +20,8 @@ _BOM_AT_LINE_START = re.compile(f"^{BOM}", re.MULTILINE)
 _JSON_WHITE = re.compile(r"[ \t\n\r]*")
 _ANY_WHITE = re.compile(rf"[{WHITE}]*")
 _ROWS = 50_000
-_LONG_LINE = 50_000
-"""Bytes; Spark's parser reads no key longer than that."""
+_LONG_LINE = 5_000
+"""Bytes; Spark's parser reads no key of 50,000, and shortens numbers, which may be no longer than this."""
 
 _LONGEST_SEQUENCE = 256 << 20
 """Bytes of a file that has to be read as a whole, since that takes many times as much memory."""

@@ -14,8 +14,8 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import NESTED, UNKNOWN, Fields
 
-_NUMBER = r"r'^(?=.{1,1000}\z)[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\z'"
-r"""Up to 1,000 characters, since a decimal of a million digits would take the JVM hours. Not `$`, which passes over a line separator."""
+_NUMBER = r"r'^(?=.{1,5000}\z)[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\z'"
+r"""Up to 5,000 characters, since a decimal of a million digits would take the JVM hours. Not `$`, which passes over a line separator."""
 _NOT_WHOLE = r"r'\.[0-9]{18}[0-9]*[1-9]|[eE]-[0-9]*[1-9][0-9]|[eE]\+?[0-9]{10}'"
 """Numbers with non-zero digits that a decimal of 18 places could round away, or with an exponent that is too long for it."""
 _NOT_A_NUMBER = "('NaN', 'Infinity', '-Infinity', '+Infinity')"

@@ -313,7 +313,7 @@ def test_quotes_round_a_user_agent_are_removed_once(tmp_path: Path, raw: str, cl
     assert [event.user_agent for event in events_of(tmp_path, [EVENT | {"userAgent": raw}]).events] == [cleaned]
 
 
-@pytest.mark.parametrize("raw", ["26", "26.0", '"26"', '" +026. "', "2.6e1", "260E-1", '".26e2"', "26" + ".0" + "0" * 900, "2600e-02"])
+@pytest.mark.parametrize("raw", ["26", "26.0", '"26"', '" +026. "', "2.6e1", "260E-1", '".26e2"', "26" + ".0" + "0" * 4900, "2600e-02"])
 def test_whole_numbers_count_by_value(tmp_path: Path, raw: str) -> None:
     line = json.dumps(EVENT | {"userId": 0}).replace('"userId": 0', f'"userId": {raw}')
     assert [event.user_id for event in events_of(tmp_path, line).events] == [26]
@@ -330,7 +330,7 @@ def test_whole_numbers_count_by_value(tmp_path: Path, raw: str) -> None:
             "1e-999999999999999999999",
             "0e0000000000",
             "9223372036854775808",
-            "26." + "0" * 998,
+            "26." + "0" * 4998,
         ),
         *('"1_0"', '"0x1A"', '"٣"', '"nan"', "true", "[1]", '"1 2"'),
     ],
