@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from spark_jobs.errors import SonglakeError
 from spark_jobs.machine import explain
@@ -21,8 +23,24 @@ from spark_jobs.settings import PROJECT
 
 LOG_FILE = PROJECT / "data" / "logs" / "songlake.log"
 
-out = Console()
-err = Console(stderr=True)
+
+def visible(text: str) -> str:
+    """Spell out every character that is not shown as itself, such as escapes and changes of direction.
+
+    Lines and file names are others' work: printed as they are, they could move the cursor, colour or clear what was told, or forge a line.
+    """
+    return "".join(character if character.isprintable() else character.encode("unicode_escape").decode() for character in text)
+
+
+class _Terminal(Console):
+    """Prints texts with nothing in them that the terminal would obey."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(visible(each) if isinstance(each, str) else each for each in objects), **options)
+
+
+out = _Terminal()
+err = _Terminal(stderr=True)
 
 
 def configure_logs() -> None:
@@ -99,7 +117,7 @@ class Stages:
         try:
             if err.is_terminal:
                 with err.status(name) as status:
-                    yield lambda text: status.update(f"{name}: {text}")
+                    yield lambda text: status.update(Text(visible(f"{name}: {text}")))
             else:
                 self._log.info("stage begins", stage=name)
                 yield lambda text: None
@@ -116,10 +134,5 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         numeric = all(row[place].replace(",", "").replace(".", "").lstrip("+-").isdigit() for row in rows if row[place])
         table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     out.print(table)
-
-
-def _plain(cell: str) -> str:
-    """Keep rich from reading file names and raw lines as markup."""
-    return cell.replace("[", r"\[")

@@ -15,7 +15,7 @@ def as_json(summary: Summary) -> str:
     """Give a summary as one JSON object; times are ISO 8601."""
     fields = asdict(summary)
     fields["totals"] = _totals(summary)
-    return json.dumps(fields, default=str, ensure_ascii=False)
+    return json.dumps(fields, default=str)
 
 
 def print_summary(summary: Summary) -> None:

@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from spark_jobs.console import out, print_table
+from rich.text import Text
+
+from spark_jobs.console import out, print_table, visible
 from spark_jobs.contracts import REJECTS
 from spark_jobs.errors import BadUsage, SonglakeError
 from spark_jobs.lake import log, snapshot
@@ -61,7 +63,7 @@ def show(settings: Settings, as_json: bool) -> None:
     _add_landing(status, settings)
     _add_warehouse(status, settings)
     if as_json:
-        sys.stdout.write(json.dumps(asdict(status), default=str, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(asdict(status), default=str) + "\n")
     else:
         _print(status)
 
@@ -152,7 +154,7 @@ def show_rejects(lake: Path, pattern: str, reason: str | None, limit: int, as_js
         if found > limit:
             continue
         if as_json:
-            sys.stdout.write(json.dumps(row, default=str, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(row, default=str) + "\n")
         else:
             _print_reject(row)
     if not as_json:
@@ -168,7 +170,7 @@ def _rejects(lake: Path, pattern: str, reason: str | None) -> Iterator[dict[str,
 
 
 def _print_reject(row: dict[str, Any]) -> None:
-    out.print(f"[bold]{row['source_file'].replace('[', chr(92) + '[')}[/], line {row['line_number']}", highlight=False, soft_wrap=True)
+    out.print(Text(visible(row["source_file"]), style="bold").append(f", line {row['line_number']}", style="not bold"), soft_wrap=True)
     for reason in row["reasons"]:
         out.print(f"  {reason}: {SENTENCES[reason]}", markup=False, highlight=False, soft_wrap=True)
     raw = row["raw_line"]

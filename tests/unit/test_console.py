@@ -1,0 +1,67 @@
+"""What is printed shows what there is, and nothing in it drives the terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from spark_jobs import console
+from spark_jobs.errors import InputMissing
+from tests.hostile_texts import ALL
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a person's terminal gets: colours and all."""
+    got = io.StringIO()
+    for name in ("out", "err"):
+        monkeypatch.setattr(console, name, type(console.out)(file=got, force_terminal=True, color_system=None, width=2_000))
+    return got
+
+
+def controls(text: str) -> set[str]:
+    """Give the characters that a terminal would obey, but for line ends."""
+    return {character for character in text if not character.isprintable()} - {"\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a é 😀 [x]", "a é 😀 [x]"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\nb\r\t", "a\\nb\\r\\t"),
+        ("\x9b1m\u202e\u2028", "\\x9b1m\\u202e\\u2028"),
+        ("\ud800\U000e0001", "\\ud800\\U000e0001"),
+    ],
+)
+def test_what_is_no_printable_character_is_spelt_out(text: str, shown: str) -> None:
+    assert console.visible(text) == shown
+
+
+def test_texts_of_files_do_nothing_in_a_terminal_and_are_shown_whole(terminal: io.StringIO) -> None:
+    console.print_table("Files", ["file"], [[text] for text in ALL])
+    for text in ALL:
+        console.out.print(f"Note: {text}", markup=False, highlight=False, soft_wrap=True)
+    printed = terminal.getvalue()
+    assert controls(printed) == set()
+    assert [text for text in ALL if printed.count(console.visible(text)) < 2] == []
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_an_error_that_names_a_file_does_nothing_in_a_terminal(terminal: io.StringIO, text: str) -> None:
+    def command() -> None:
+        raise InputMissing(f"The file {text} is gone.", f"Put {text} back.")
+
+    assert console.run_command(command) == 3
+    assert terminal.getvalue() == f"Error: The file {console.visible(text)} is gone.\nPut {console.visible(text)} back.\n"
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_the_progress_of_a_stage_shows_the_file_and_does_nothing_else(terminal: io.StringIO, text: str) -> None:
+    with console.Stages().stage("ingest") as tell:
+        tell(text)
+        shown = io.StringIO()
+        type(console.err)(file=shown, width=2_000).print(console.err._live_stack[-1].renderable)
+    assert f"ingest: {console.visible(text)}" in shown.getvalue()
