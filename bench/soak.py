@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -144,9 +145,9 @@ def measured(worker: Worker, cpu_before: float, batch: int) -> tuple[dict[str, A
 
 
 def soak(world: World, source: Path, batches: int, results: Path) -> list[dict[str, Any]]:
-    """Deliver and measure."""
+    """Deliver and measure; Ctrl-C ends it after the batch at work."""
     worker, rows, cpu = Worker(world), [], 0.0
-    with results.open("w") as kept:
+    with results.open("w") as kept, suppress(KeyboardInterrupt):
         for batch, files in enumerate(hours(source, batches)):
             for path, content in files:
                 target = world.landing / path
