@@ -96,7 +96,7 @@ def search(settings: Settings, person: Person, tell: Callable[[str], None]) -> T
             continue
         if one.lines:
             found[file.location.resolve()] = one
-    return Traces(landing, list(found.values()), find_rows(settings.lake, person), obstacles)
+    return Traces(landing, list(found.values()), find_rows(settings.lake, person, landing), obstacles)
 
 
 def erase(settings: Settings, person: Person, stages: Stages) -> Erased:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from spark_jobs.contracts import EVENTS, REJECTS
 from spark_jobs.lake import log, snapshot
-from spark_jobs.landing.find import is_csv
+from spark_jobs.landing.find import Landing, is_csv, new_files
 from spark_jobs.landing.person import Person
+from spark_jobs.landing.rewrite import read_header
 
 
 @dataclass
@@ -30,8 +31,10 @@ class Held:
         return self.events + len(self.refused)
 
 
-def find_rows(lake: Path, person: Person) -> dict[str, Held]:
+def find_rows(lake: Path, person: Person, landing: Landing) -> dict[str, Held]:
     """Find the person's events and refused lines in what counts, by file; nothing where there is no lake.
+
+    Refused CSV records are told by the header of their file, if the landing zone has that file as it was read.
 
     Raises:
         LakeChanged: The lake was changed behind Songlake's back.
@@ -39,11 +42,15 @@ def find_rows(lake: Path, person: Person) -> dict[str, Held]:
     held: dict[str, Held] = defaultdict(Held)
     if not snapshot.counted_positions(lake):
         return held
+    known = snapshot.read_files(lake)
+    changed = {file.path for file in new_files(landing, known)}
+    as_read = {file.path: file for file in landing.files if file.path not in changed and file.cause is None}
+    headers = {path: read_header(file) for path, file in as_read.items() if file.is_csv and known[path].rejected}
     by_file = f"SELECT source_file, count(*) AS events FROM events WHERE user_id = {person.user_id} GROUP BY source_file"  # noqa: S608  # nosec B608 - a number
     for row in log.rows(snapshot.open_counted(lake, EVENTS), EVENTS, by_file):
         held[row["source_file"]].events = row["events"]
     for row in log.rows(snapshot.open_counted(lake, REJECTS), REJECTS, "SELECT source_file, line_number, raw_line FROM rejects"):
         path, line = row["source_file"], row["raw_line"]
-        if person.owns_cells(line, None) if is_csv(path) else person.owns(line, None):
+        if person.owns_cells(line, headers.get(path)) if is_csv(path) else person.owns(line, None):
             held[path].refused.append(row["line_number"])
     return held

@@ -68,7 +68,7 @@ def find_lines(file: LandingFile, person: Person) -> Found:
 
 def _read(file: LandingFile, person: Person) -> Found:
     lines, numbers = 0, set[int]()
-    header = _header(file) if file.is_csv else None
+    header = read_header(file) if file.is_csv else None
     for chunk in read_lines(file):
         columns = (chunk.numbers, chunk.lines, chunk.records, chunk.refused)
         for number, line, record, refused in zip(*(column.to_pylist() for column in columns), strict=True):
@@ -85,7 +85,7 @@ def _read(file: LandingFile, person: Person) -> Found:
     return Found(file, lines, frozenset(numbers))
 
 
-def _header(file: LandingFile) -> list[str] | None:
+def read_header(file: LandingFile) -> list[str] | None:
     """Give the names of a CSV file's columns, or None where no reader can tell them."""
     with suppress(OSError, EOFError, csv.Error), open(file.location, "rb") as raw:
         text = (line.decode("utf-8", "replace").removeprefix(BOM) for line in _physical_lines(unpacked(file, raw)))
