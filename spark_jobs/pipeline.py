@@ -24,6 +24,7 @@ from spark_jobs.warehouse.check import CheckResult, check, failed
 from spark_jobs.warehouse.connection import Connection, connect, session_name
 from spark_jobs.warehouse.lock import writer_lock
 from spark_jobs.warehouse.publish import TableChange, publish
+from spark_jobs.warehouse.silence import broken_off_in_silence
 
 if TYPE_CHECKING:
     from spark_jobs.console import Stages
@@ -83,7 +84,7 @@ def writing(url: str, command: str) -> Iterator[tuple[Connection, list[str]]]:
         LockHeld: Another run is writing.
     """
     name = session_name(command)
-    with connect(url, application_name=name) as connection, writer_lock(connection, name):
+    with connect(url, application_name=name) as connection, broken_off_in_silence(connection, url), writer_lock(connection, name):
         yield connection, schema.ensure(connection)
 
 

@@ -20,6 +20,10 @@ from spark_jobs.errors import BadUsage, ServiceUnreachable
 Connection = psycopg.Connection[tuple[object, ...]]
 
 CONNECT_TIMEOUT_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 30
+"""How long any statement waits for a lock, unless its transaction says otherwise."""
+SILENCE_SECONDS = 120
+"""How long Spark waits for an answer; no batch of its rows takes a fraction of that."""
 _NAME_BYTES = 63
 
 _URL_PARTS = ("host", "port", "dbname", "user", "password")
@@ -133,6 +137,8 @@ def jdbc_options(url: str, *, application_name: str = "songlake") -> dict[str, s
         "reWriteBatchedInserts": "true",
         "ApplicationName": application_name,
         "connectTimeout": str(CONNECT_TIMEOUT_SECONDS),
+        "socketTimeout": str(SILENCE_SECONDS),
+        "options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s {further.pop('options', '')}".strip(),
         # Errors would quote the rows of the batch, which are people's.
         "logServerErrorDetail": "false",
         **further,
@@ -197,9 +203,10 @@ def _prepare(connection: Connection, url: str) -> None:
         SELECT
             pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
             set_config('TimeZone', 'UTC', false), set_config('search_path', 'pg_catalog', false),
-            set_config('tcp_keepalives_idle', '60', false),
-            set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '6', false)
-        """
+            set_config('tcp_keepalives_idle', '60', false), set_config('tcp_keepalives_interval', '10', false),
+            set_config('tcp_keepalives_count', '6', false), set_config('lock_timeout', %s, false)
+        """,
+        [f"{LOCK_TIMEOUT_SECONDS}s"],
     ).fetchone()
     in_recovery, read_only = row[:2] if row else (False, False)
     if in_recovery:

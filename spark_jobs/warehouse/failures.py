@@ -45,7 +45,7 @@ def _explain(connection: Connection, error: psycopg.Error) -> SonglakeError | No
             # Called within a larger piece of work, which asks for the holders once its transaction is rolled back.
             return None
         case errors.LockNotAvailable():
-            return LockHeld(f"The warehouse is locked by {_blockers(connection)}.", "Wait until that is done or end it, then run again.")
+            return locked(connection)
         case errors.InsufficientPrivilege():
             return ServiceUnreachable(
                 f"{where} refuses: {said}.",
@@ -64,6 +64,11 @@ def _explain(connection: Connection, error: psycopg.Error) -> SonglakeError | No
         case psycopg.OperationalError():
             return ServiceUnreachable(f"{where} stopped the work: {said}.", "See that it is up and has room, then run again.")
     return None
+
+
+def locked(connection: Connection) -> LockHeld:
+    """Say who holds what was waited for."""
+    return LockHeld(f"The warehouse is locked by {_blockers(connection)}.", "Wait until that is done or end it, then run again.")
 
 
 def _address(connection: Connection) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from psycopg import sql
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -22,6 +23,7 @@ from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.connection import Connection, describe, jdbc_options, session_name
+from spark_jobs.warehouse.failures import explained, locked
 
 _ROWS_A_BATCH = 10_000
 
@@ -109,9 +111,11 @@ def _write(target: Target, table: Table, rows: DataFrame) -> int:
     try:
         with told_errors(f"star table {table.name}"):
             writer.option("dbtable", f"staging.{table.name}").option("batchsize", _ROWS_A_BATCH).save()
-    except Py4JJavaError as error:
-        if "org.postgresql" not in str(error):
+    except (PySparkException, Py4JJavaError) as error:
+        if not any(sign in str(error) for sign in ("org.postgresql", "FAILED_JDBC")):
             raise
+        if "canceling statement due to lock timeout" in str(error):
+            raise locked(target.connection) from error
         raise ServiceUnreachable(
             f"PostgreSQL at {describe(target.url)} failed while {table.name} was being staged.",
             "See that it is up and has disk space, then run this again.",
@@ -119,6 +123,7 @@ def _write(target: Target, table: Table, rows: DataFrame) -> int:
     return int(written.get["rows"])
 
 
+@explained
 def _stage_deletions(connection: Connection, table: Table) -> int:
     """Stage the deletion of every live row whose key the whole staged table does not have."""
     keys = sql.SQL(", ").join(map(sql.Identifier, table.key))

@@ -168,6 +168,8 @@ def test_jdbc_gets_the_same_address_with_the_password_apart() -> None:
         "reWriteBatchedInserts": ["true"],
         "ApplicationName": ["songlake jdbc pid=1"],
         "connectTimeout": ["5"],
+        "socketTimeout": ["120"],
+        "options": ["-c lock_timeout=30s"],
         "logServerErrorDetail": ["false"],
         "sslmode": ["verify-full"],
         "sslrootcert": ["/a b.crt"],
