@@ -18,6 +18,7 @@ from spark_jobs.landing.lines import BOM, Unreadable
 from spark_jobs.landing.pack import Changed, read_lines, refuse_change, unpacked
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.reasons import Reason
+from spark_jobs.landing.text import WHITE
 
 _TEMPORARY = ".songlake-erase"
 """Name that a walk of the landing zone passes over; one at a time in a folder."""
@@ -43,6 +44,11 @@ class Found:
     lines: int
     numbers: frozenset[int]
 
+    @property
+    def instead(self) -> bytes:
+        """What is put in their place: where the first line of a song file is an object decides how all of it is read."""
+        return b"{}" if self.file.kind == "songs" and not self.file.is_csv else b""
+
 
 def find_lines(file: LandingFile, person: Person) -> Found:
     """Read a file as ingest does, and tell which of its lines are the person's.
@@ -58,7 +64,7 @@ def find_lines(file: LandingFile, person: Person) -> Found:
         found = _read(file, person)
     except Unreadable as error:
         raise Obstacle(str(error)) from None
-    except Changed:
+    except (Changed, FileNotFoundError):
         raise Obstacle("it changes just now") from None
     target = _target(file)
     if found.lines and not (os.access(target, os.W_OK) and os.access(target.parent, os.W_OK | os.X_OK)):
@@ -67,7 +73,7 @@ def find_lines(file: LandingFile, person: Person) -> Found:
 
 
 def _read(file: LandingFile, person: Person) -> Found:
-    lines, numbers = 0, set[int]()
+    lines, numbers, objects = 0, set[int](), dict[int, str]()
     header = read_header(file) if file.is_csv else None
     for chunk in read_lines(file):
         columns = (chunk.numbers, chunk.lines, chunk.records, chunk.refused)
@@ -76,13 +82,23 @@ def _read(file: LandingFile, person: Person) -> Found:
             known = record if file.kind == "events" else None
             if person.owns_cells(line, header) if file.is_csv and known is None else person.owns(line, known):
                 breaks = len(_LINE_END.findall(line)) if file.is_csv else 0
-                if file.kind == "songs":
-                    raise Obstacle(f"line {number} of this song file is an event of theirs; take it out by hand")
                 if breaks and refused == Reason.NOT_CSV.value:
                     raise Obstacle(f"the broken record that begins in line {number} runs on over lines of theirs and of others; mend it")
                 lines += 1
                 numbers.update(range(number, number + breaks + 1))
-    return Found(file, lines, frozenset(numbers))
+                objects[number] = line
+    found = Found(file, lines, frozenset(numbers))
+    if found.instead:
+        _refuse_entangled(file, objects)
+    return found
+
+
+def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:
+    """Refuse a song file in which an event of theirs has not the whole line of text for itself, as in an array."""
+    with open(file.location, "rb") as raw:
+        for number, line in enumerate(_physical_lines(unpacked(file, raw)), 1) if objects else ():
+            if number in objects and line.decode("utf-8", "replace").strip(WHITE + BOM) != objects[number].strip(WHITE + BOM):
+                raise Obstacle(f"what begins in line {number} of this song file is an event of theirs among other things; take it out")
 
 
 def read_header(file: LandingFile) -> list[str] | None:
@@ -121,10 +137,7 @@ def rewrite(found: Found) -> None:
             refuse_change(found.file, source)
             with _packed(found.file, raw) as content:
                 for number, line in enumerate(_physical_lines(unpacked(found.file, source)), 1):
-                    if number not in found.numbers:
-                        content.write(line)
-                    elif number == 1 and line.startswith(BOM.encode()):
-                        content.write(BOM.encode())
+                    content.write(_without(line, number == 1, found.instead) if number in found.numbers else line)
             raw.flush()
             os.fsync(raw.fileno())
             status = os.fstat(source.fileno())
@@ -137,6 +150,12 @@ def rewrite(found: Found) -> None:
             copy.unlink()
             raise Obstacle("it changed while it was rewritten") from None
         os.replace(copy, target)
+
+
+def _without(line: bytes, is_first: bool, instead: bytes) -> bytes:
+    """Give what is left of a line of theirs: the file's byte order mark, and what is put in its place with the line's end."""
+    mark = BOM.encode() if is_first and line.startswith(BOM.encode()) else b""
+    return mark + (instead + line[len(line.rstrip(b"\r\n")) :] if instead else b"")
 
 
 def _target(file: LandingFile) -> Path:

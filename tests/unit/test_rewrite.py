@@ -112,15 +112,30 @@ def test_a_record_with_a_cell_too_many_is_theirs_only_where_the_user_id_may_have
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "left"),
+    [
+        ("a.json", BOM + line(26) + b'\r\nbroken\n{"song_id": "SO1"}\n' + line(26), BOM + b'{}\r\nbroken\n{"song_id": "SO1"}\n{}'),
+        ("a.json", b'{"song_id":\n"SO1"}\n' + line(26) + b'\n{"userId": 26, "cut', b'{"song_id":\n"SO1"}\n{}\n{}'),
+        ("a.csv", b"song_id,userId\nSO1,27\nSO2,26\n26,SO3\n", b"song_id,userId\nSO1,27\n26,SO3\n"),
+    ],
+)
+def test_an_event_that_was_sent_among_songs_goes_without_changing_how_the_songs_are_read(
+    tmp_path: Path, name: str, content: bytes, left: bytes
+) -> None:
+    assert erased(tmp_path, f"song_data/{name}", content)[1] == left
+    assert look(tmp_path).lines == 0
+
+
+@pytest.mark.parametrize(
     ("name", "content", "why"),
     [
         ("log_data/a.json.gz", b"\x1f\x8b not gzip", "not a gzip file"),
         ("log_data/a.json", line(26).decode().encode("utf-16"), "UTF-16"),
         ("log_data/a.csv", HEADER + b'1,26,"never closed,200\n1,27,Here,200\n', "line 2 runs on over lines of theirs"),
         ("log_data/a.csv", HEADER + b'1,27,"never closed,200\n1,26,Here,200\n', "line 2 runs on over lines of theirs"),
-        ("song_data/a.json", b'{"song_id": "SO1"}\n' + line(26), "line 2 of this song file"),
         ("song_data/a.json", b'[{"song_id": "SO1"},\n{"userId": \n26}]', "line 2 of this song file"),
-        ("song_data/a.csv", b"song_id,userId\nSO1,26\n", "line 2 of this song file"),
+        ("song_data/a.json", b'[{"song_id": "SO1"},\n{"userId": 26}]', "line 2 of this song file"),
+        ("song_data/a.json", b'{\n"userId": "26"} {"userId": 26}', "line 1 of this song file"),
     ],
 )
 def test_what_cannot_be_searched_or_cut_is_refused_with_the_reason_and_left_alone(
