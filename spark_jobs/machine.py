@@ -12,7 +12,7 @@ from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
 _EXIT_SECONDS = 2
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large")
 _READ_ONLY = re.compile(r"Read-only file system|Operation not permitted|Permission denied")
-_PATH = re.compile(r"(/[^\s:'\"()]+)")
+_PATH = re.compile(r"(?<!\w)(/[^\s/:'\"()]+/[^\s:'\"()]+)")
 
 
 def explain(error: BaseException) -> SonglakeError | None:
@@ -25,13 +25,20 @@ def explain(error: BaseException) -> SonglakeError | None:
     return next((fault for text in _told(error) if (fault := disk_fault(text))), None)
 
 
-def disk_fault(text: str) -> InputMissing | None:
-    """Tell from an error's text that a disk is full or read-only; None if it speaks of neither."""
+def disk_fault(text: str, where: str = "") -> InputMissing | None:
+    """Tell from an error's text that a disk of ours is full or read-only; None if it speaks of neither.
+
+    Args:
+        text: What was said, by Python or Java.
+        where: What was written, to be named if the text names no path.
+    """
+    if "org.postgresql" in text:
+        return None
     if _FULL.search(text):
-        return InputMissing(f"A disk is full{_where(text)}.", "Make room there, then run again: it goes on from what was committed.")
+        return InputMissing(f"A disk is full{_where(text, where)}.", "Make room there, then run again: it goes on from what was committed.")
     if read_only := _READ_ONLY.search(text):
         return InputMissing(
-            f"A file cannot be written{_where(text)}: {read_only[0]}.",
+            f"A file cannot be written{_where(text, where)}: {read_only[0]}.",
             "Let this user write there, then run again: it goes on from what was committed.",
         )
     return None
@@ -43,11 +50,12 @@ def _told(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or error.__context__
 
 
-def _where(text: str) -> str:
+def _where(text: str, otherwise: str) -> str:
     """Name the first path of the line that tells of the fault, or of all the text."""
     told = next(line for line in text.splitlines() if _FULL.search(line) or _READ_ONLY.search(line))
     found = _PATH.search(told) or _PATH.search(text)
-    return f" ({found[1]})" if found else ""
+    named = found[1].rstrip(".") if found else otherwise
+    return f" ({named})" if named else ""
 
 
 def _java_has_ended() -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from spark_jobs.warehouse import embedded
@@ -32,6 +35,29 @@ def scratch_server() -> Iterator[tuple[Path, str]]:
             yield home, url
         finally:
             embedded.stop(home)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Give an empty or new folder a small file system of its own; the test is skipped where this user may not mount one."""
+    folder.mkdir(exist_ok=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(folder: Path, leave: int = 0) -> Path:
+    """Fill a folder's file system but for so many bytes, by a file that may be removed."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    os.truncate(filler, max(0, filler.stat().st_size - leave))
+    return filler
 
 
 @contextmanager

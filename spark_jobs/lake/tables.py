@@ -81,7 +81,7 @@ def told_errors(where: str) -> Iterator[None]:
         yield
     except (PySparkException, Py4JJavaError) as error:
         text = str(error)
-        if broken := disk_fault(text):
+        if broken := disk_fault(text, where):
             raise broken from error
         if any(sign in text for sign in _FILE_LOST):
             raise LakeChanged(

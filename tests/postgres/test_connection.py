@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
@@ -15,9 +16,10 @@ from psycopg import sql
 
 from spark_jobs.errors import BadUsage, ServiceUnreachable
 from spark_jobs.warehouse import connection as module
+from spark_jobs.warehouse import embedded
 from spark_jobs.warehouse.batches import published
 from spark_jobs.warehouse.connection import Connection, connect, describe, jdbc_options, session_name
-from tests.scratch import free_port
+from tests.scratch import free_port, scratch_server
 
 SECRET = "p@ss/w%rd?#:"
 
@@ -123,6 +125,21 @@ def test_full_server_says_so(postgres_server: str, warehouse_url: str) -> None:
             assert "no connection left" in refusal(address(warehouse_url, user="crowded", password="crowd-secret")).what
         finally:
             admin.execute("DROP ROLE crowded")
+
+
+def test_standby_is_refused() -> None:
+    with scratch_server() as (home, url):
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET wal_level = replica")
+        # Stopped once with that setting, its log has what a standby needs.
+        for _ in range(2):
+            embedded.stop(home)
+            embedded.start(home)
+        embedded.stop(home)
+        sign, owner = home / "data" / "standby.signal", (home / "data").stat()
+        sign.touch()
+        os.chown(sign, owner.st_uid, owner.st_gid)
+        assert "is a standby and takes no writes." in refusal(embedded.start(home)).what
 
 
 def test_read_only_database_is_refused(postgres_server: str, warehouse_url: str) -> None:

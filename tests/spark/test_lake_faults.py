@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from tests.scratch import scratch_database
+from tests.scratch import fill, scratch_database, small_disk
 from tests.world import DAY, START, World, event, song
 
 
@@ -131,3 +132,31 @@ def _an_hour_later(action: dict[str, Any]) -> dict[str, Any]:
     if "commitInfo" in action:
         action["commitInfo"]["timestamp"] += 3_600_000
     return action
+
+
+@pytest.mark.parametrize("kibibytes_left", [64, 250], ids=["while events are written", "while the star is"])
+def test_full_disk_is_told_and_once_there_is_room_the_next_run_is_right(
+    world: World, capsys: pytest.CaptureFixture[str], kibibytes_left: int
+) -> None:
+    moved, live = world.lake.rename(world.root / "moved"), world.row_versions()
+    with small_disk(world.lake, 8):
+        shutil.copytree(moved, world.lake, dirs_exist_ok=True)
+        filler = fill(world.lake, kibibytes_left << 10)
+        code, said = world.attempt(), capsys.readouterr().err
+        assert code == 3, said
+        assert "Error: A disk is full (" in said
+        assert "Traceback" not in said
+        assert world.row_versions() == live
+        filler.unlink()
+        if kibibytes_left == 250:
+            world.run()
+            world.check()
+
+
+def test_read_only_lake_is_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    moved = world.lake.rename(world.root / "moved")
+    with small_disk(world.lake, 8):
+        shutil.copytree(moved, world.lake, dirs_exist_ok=True)
+        subprocess.run(["mount", "-o", "remount,ro", world.lake], check=True)
+        code, said = world.attempt(), capsys.readouterr().err
+        assert (code, "cannot be written (Read-only file system)" in said, "Traceback" in said) == (3, True, False), said

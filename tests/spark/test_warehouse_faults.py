@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -24,7 +26,7 @@ from spark_jobs.warehouse import connection as connection_module
 from spark_jobs.warehouse import embedded, silence
 from spark_jobs.warehouse import publish as publish_module
 from spark_jobs.warehouse import stage as stage_module
-from tests.scratch import scratch_server
+from tests.scratch import fill, scratch_server, small_disk
 from tests.world import DAY, START, World, event, song
 
 
@@ -169,7 +171,23 @@ def _silent(home: Path) -> Iterator[None]:
             process.resume()
 
 
+@contextlib.contextmanager
+def _disk_full(home: Path, world: World) -> Iterator[None]:
+    """Put a table of staging on a disk of its own, and fill that."""
+    with tempfile.TemporaryDirectory(prefix="songlake-disk-") as name, small_disk(Path(name), 4) as folder:
+        os.chown(folder, *(_server(home)[0].uids().real, _server(home)[0].gids().real))
+        with psycopg.connect(world.url, autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(name)))
+            admin.execute("ALTER TABLE staging.users SET TABLESPACE small")
+            fill(folder)
+            yield
+            (folder / "filler").unlink()
+            admin.execute("ALTER TABLE staging.users SET TABLESPACE pg_default")
+            admin.execute("DROP TABLESPACE small")
+
+
 LASTING: dict[str, tuple[str, Callable[[Path, World], AbstractContextManager[None]], int, str]] = {
+    "disk full while Spark writes": ("jdbc", _disk_full, 5, "failed while users was being staged."),
     "no connection left for Spark": ("jdbc", lambda _, world: _all_connections_taken(world), 5, "failed while"),
     "a table of staging locked by an idle reader": ("jdbc", lambda _, world: _locked(world), 6, "is locked by idle reader"),
     "silent while Spark writes": ("jdbc", lambda home, _: _silent(home), 5, "failed while"),
