@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
 
 _EXIT_SECONDS = 2
+_AGAIN = "run again: it goes on from what was committed."
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large")
 _READ_ONLY = re.compile(r"Read-only file system|Operation not permitted|Permission denied")
 _PATH = re.compile(r"(?<!\w)(/[^\s/:'\"()]+/[^\s:'\"()]+)")
@@ -20,7 +21,7 @@ def explain(error: BaseException) -> SonglakeError | None:
     if _java_has_ended():
         return ServiceUnreachable(
             "Spark's Java process ended in the middle of the work.",
-            "See whether the machine ran out of memory (dmesg), then run again: it goes on from what was committed.",
+            f"See whether the machine ran out of memory (dmesg), then {_AGAIN}",
         )
     return next((fault for text in _told(error) if (fault := disk_fault(text))), None)
 
@@ -35,11 +36,14 @@ def disk_fault(text: str, where: str = "") -> InputMissing | None:
     if "org.postgresql" in text:
         return None
     if _FULL.search(text):
-        return InputMissing(f"A disk is full{_where(text, where)}.", "Make room there, then run again: it goes on from what was committed.")
+        return InputMissing(
+            f"A disk is full{_where(text, where)}.",
+            f"Make room for the lake and for Spark's temporary files (SPARK_LOCAL_DIRS, else /tmp), then {_AGAIN}",
+        )
     if read_only := _READ_ONLY.search(text):
         return InputMissing(
             f"A file cannot be written{_where(text, where)}: {read_only[0]}.",
-            "Let this user write there, then run again: it goes on from what was committed.",
+            f"Let this user write there, then {_AGAIN}",
         )
     return None
 
@@ -54,8 +58,9 @@ def _where(text: str, otherwise: str) -> str:
     """Name the first path of the line that tells of the fault, or of all the text."""
     told = next(line for line in text.splitlines() if _FULL.search(line) or _READ_ONLY.search(line))
     found = _PATH.search(told) or _PATH.search(text)
-    named = found[1].rstrip(".") if found else otherwise
-    return f" ({named})" if named else ""
+    if found:
+        return f" ({found[1].rstrip('.')})"
+    return f" ({otherwise} could not be written)" if otherwise else ""
 
 
 def _java_has_ended() -> bool:
