@@ -49,6 +49,7 @@ ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#39;": "'"
 SURROGATE = re.compile("[\ud800-\udfff]")
 NUMBER = re.compile(r"([+-]?)(?:([0-9]+)\.?([0-9]*)|\.([0-9]+))(?:[eE]([+-]?)([0-9]+))?")
 NOT_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity"}
+LONGEST_LINE, KEPT_OF_LONG_LINE = 2**18, 10_000  # characters
 MAX_BIGINT, MAX_INT = 2**63 - 1, 2**31 - 1
 DEEPEST, LONGEST_NUMBER, LONGEST_PATH = 500, 5000, 2000  # brackets within each other, characters, bytes
 YEAR_2000, YEAR_2100 = 946_684_800_000, 4_102_444_800_000  # epoch milliseconds
@@ -235,8 +236,11 @@ def _version(path: str, kind: str, text: str, size: int, modified_at: int) -> _V
     for line in _lines(path, kind, text):
         lines += 1
         row, reasons = (None, {line.reason}) if line.record is None else read(line.record)
+        raw = line.raw.lstrip(BOM).rstrip("\r\n")
+        if len(raw) > LONGEST_LINE:
+            raw, reasons = raw[:KEPT_OF_LONG_LINE].rstrip("\r\n"), {"line_too_long"}
         if reasons:
-            rejects.append(Reject(path, kind, line.raw.lstrip(BOM).rstrip("\r\n"), tuple(sorted(reasons))))
+            rejects.append(Reject(path, kind, raw, tuple(sorted(reasons))))
             continue
         identity = _identity(row)
         repeated += identity in accepted

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import JSON, WHITE, Fields, is_too_deep, parse_object, record
@@ -23,6 +24,7 @@ _ROWS = 50_000
 _LONG_LINE = 5_000
 """Bytes; Spark's parser reads no key of 50,000, and shortens numbers, which may be no longer than this."""
 
+_MOST_CHARACTERS, _CHARACTERS_KEPT = 1 << 18, 10_000
 _LONGEST_SEQUENCE = 256 << 20
 """Bytes of a file that has to be read as a whole, since that takes many times as much memory."""
 _MOST_LINES = 2**31 - 1
@@ -65,6 +67,22 @@ class Lines:
         keep[places] = False
         mask = pa.array(keep)
         return Lines(self.numbers.filter(mask), self.lines.filter(mask), self.records.filter(mask), self.refused.filter(mask))
+
+
+def without_long_texts(lines: Lines) -> Lines:
+    """Refuse what is too long for a line, whatever it says, and keep the beginning of its text.
+
+    A hundred lines are in Spark's memory at once, and a thousand rows in the JDBC writer's.
+    """
+    doubtful = np.flatnonzero(pc.greater(pc.binary_length(lines.lines), _MOST_CHARACTERS).to_numpy(zero_copy_only=False))
+    if not len(doubtful):
+        return lines
+    texts, records, refused = lines.lines.to_pylist(), lines.records.to_pylist(), lines.refused.to_pylist()
+    for place in doubtful:
+        text = texts[place].lstrip(BOM).rstrip("\r\n")
+        if len(text) > _MOST_CHARACTERS:
+            texts[place], records[place], refused[place] = text[:_CHARACTERS_KEPT].rstrip("\r\n"), None, Reason.LINE_TOO_LONG.value
+    return Lines(lines.numbers, pa.array(texts, pa.string()), pa.array(records, pa.string()), pa.array(refused, pa.string()))
 
 
 def text_lines(text: Text, fields: Fields) -> Iterator[Lines]:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from spark_jobs.landing.csv_records import csv_lines
 from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.find import LandingFile, moment
-from spark_jobs.landing.lines import Lines, Unreadable, song_lines, text_lines
+from spark_jobs.landing.lines import Lines, Unreadable, song_lines, text_lines, without_long_texts
 
 _ROW_GROUP_BYTES = 32 << 20
 _LONGEST_LINE = 64 << 20
@@ -74,7 +74,7 @@ def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile
             lines, cause = 0, file.cause
             try:
                 if cause is None:
-                    for chunk in read_lines(file):
+                    for chunk in map(without_long_texts, read_lines(file)):
                         lines += len(chunk)
                         writer.add(file_id, chunk)
             except Unreadable as error:

@@ -19,6 +19,7 @@ class Reason(StrEnum):
 
     NOT_ONE_OBJECT = "not_one_object", "the line is not JSON, or not exactly one JSON object"
     NOT_CSV = "not_csv", "the record is not CSV: its quotes do not fit"
+    LINE_TOO_LONG = "line_too_long", "the line has more than 262,144 characters; the first 10,000 are kept"
     WRONG_CELL_COUNT = "wrong_cell_count", "the record has more or fewer cells than the header"
     TS_INVALID = "ts_invalid", "ts is missing, not whole, or outside 2000 to 2100"
     SESSION_ID_INVALID = "session_id_invalid", "sessionId is missing, negative, too large or not a whole number"

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from spark_jobs.landing.find import find_files
@@ -83,3 +84,23 @@ def test_a_pipe_that_is_put_in_the_place_of_a_file_is_not_waited_for(root: Path)
     (root / "log_data" / "a.json").unlink()
     os.mkfifo(root / "log_data" / "a.json")
     assert pack(files, root.parent / "spool") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "behind"),
+    [
+        ("log_data/a.json", '{"page":"', '"}\n{}\n'),
+        ("log_data/a.csv", "page\n", "\r\nHome\r\n"),
+        ("song_data/a.json", '[{"title":\n"', '"}\n,{}]'),
+    ],
+    ids=["line", "record", "value"],
+)
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_line_of_more_than_262144_characters_is_refused_and_its_beginning_kept(
+    root: Path, name: str, before: str, behind: str, more: int
+) -> None:
+    around = {"log_data/a.json": 11, "log_data/a.csv": 0, "song_data/a.json": 13}[name]
+    assert packed(root, name, (before + "\U0001f600" * (2**18 - around + more) + behind).encode()).lines == 2
+    rows = pq.read_table(root.parent / "spool" / f"{'events' if 'log' in name else 'songs'}.parquet").to_pylist()
+    assert [row["refused"] for row in rows] == ["line_too_long" if more else None, None]
+    assert (len(rows[0]["line"]), rows[0]["record"] is None) == (10_000, True) if more else (2**18, False)
