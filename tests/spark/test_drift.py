@@ -41,7 +41,7 @@ def test_unknown_keys_of_a_batch_are_named_once_with_the_file(world: World) -> N
 
 def test_a_file_of_thousands_of_keys_names_the_first_few_of_them(world: World) -> None:
     plain = event() | {f"key {number:05}": number for number in range(10_000)}
-    special = event(item=1, song="Jóga") | {f"{number:05} ".ljust(5000, "x"): number for number in range(300)}
+    special = event(item=1, song="Jóga") | {f"{number:05} ".ljust(5000, "x"): number for number in range(40)}
     world.write("log_data/plain.json", [plain])
     world.write("log_data/special.json", [special])
     assert "and 35 more" in str(_told(world))
