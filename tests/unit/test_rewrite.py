@@ -57,6 +57,7 @@ OTHERS = line("27") + b"\r\n\n" + line(2, song="userId 26, \\u00e9") + b"\n"
         b'{"userId": 27} {"userId": 26}',
         b'"{\\"userId\\": \\"26\\"}"',
         b'\xff{"userId":26}',
+        b'{"song":"' + b"x" * 300_000 + b'","userId":26}',
     ],
 )
 @pytest.mark.parametrize("name", ["log_data/a.json", "log_data/a.ndjson.gz"])
