@@ -66,7 +66,11 @@ _CAUSES = (
         "has no connection left",
         "Close sessions that are not needed or raise max_connections, then run again.",
     ),
-    _Cause("starting up|shutting down|in recovery|not yet accepting", "is starting or stopping", "Wait until it is up, then run again."),
+    _Cause(
+        "starting up|shutting down|in recovery|not (yet )?accepting",
+        "is starting, stopping or a standby",
+        "Wait until it is up, or point WAREHOUSE_URL at the primary server.",
+    ),
     _Cause("SSL|certificate", "and this machine cannot agree on encryption", "Correct sslmode and its certificates in WAREHOUSE_URL."),
     _Cause("resolve host|translate host", "cannot be found by that name", "Correct the host in WAREHOUSE_URL."),
     _Cause("timeout|timed out|unreachable|No route", "does not answer", _START),

@@ -7,7 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
@@ -127,10 +127,12 @@ def test_full_server_says_so(postgres_server: str, warehouse_url: str) -> None:
             admin.execute("DROP ROLE crowded")
 
 
-def test_standby_is_refused() -> None:
+@pytest.mark.parametrize(("hot", "told"), [("on", "is a standby and takes no writes."), ("off", "is starting, stopping or a standby.")])
+def test_standby_is_refused(hot: str, told: str) -> None:
     with scratch_server() as (home, url):
         with psycopg.connect(url, autocommit=True) as admin:
             admin.execute("ALTER SYSTEM SET wal_level = replica")
+            admin.execute(sql.SQL("ALTER SYSTEM SET hot_standby = {}").format(sql.Identifier(hot)))
         # Stopped once with that setting, its log has what a standby needs.
         for _ in range(2):
             embedded.stop(home)
@@ -139,7 +141,9 @@ def test_standby_is_refused() -> None:
         sign, owner = home / "data" / "standby.signal", (home / "data").stat()
         sign.touch()
         os.chown(sign, owner.st_uid, owner.st_gid)
-        assert "is a standby and takes no writes." in refusal(embedded.start(home)).what
+        with suppress(ServiceUnreachable):
+            embedded.start(home)
+        assert told in refusal(url).what
 
 
 def test_read_only_database_is_refused(postgres_server: str, warehouse_url: str) -> None:
