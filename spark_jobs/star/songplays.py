@@ -68,8 +68,13 @@ def _match_key(title: str, artist: str, seconds: str) -> dict[str, Column]:
     return {
         "title_key": _folded(F.col(title)),
         "artist_key": _folded(F.col(artist)),
-        "duration_ms": F.floor(F.col(seconds) * 1000 + 0.5),
+        "duration_ms": _rounded(F.col(seconds) * 1000),
     }
+
+
+def _rounded(value: Column) -> Column:
+    """Round half up, as a double: as a bigint all that is too large would be the same. From 2^53 on a double is whole."""
+    return F.when(value < 2.0**53, F.floor(value + 0.5).cast("double")).otherwise(value)
 
 
 def _folded(name: Column) -> Column:

@@ -87,6 +87,8 @@ def _deliver_events(world: World) -> None:
         "log_data/absent.json",
         [{name: value for name, value in event(item=number).items() if name != absent} for number, absent in enumerate(event())],
     )
+    world.write("log_data/endless.json", [event(item=number, length=1e21 * 10**number) for number in range(3)])
+    world.write("song_data/endless.json", [song(f"SOE{exponent}", duration=float(f"1e{exponent}")) for exponent in (22, 100, 308)])
     world.write(
         "log_data/home.json",
         [
