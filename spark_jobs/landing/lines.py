@@ -114,7 +114,7 @@ def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
     blank = [int(i) for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(WHITE.encode())]
     records: list[str | None] = [None] * len(ends)
     refused: list[str | None] = [None] * len(ends)
-    special = np.searchsorted(ends, _special_bytes(content, offsets[:-1]), side="right")
+    special = np.searchsorted(ends, _special_bytes(content), side="right")
     for i in np.setdiff1d(np.concatenate((special, np.flatnonzero(np.diff(offsets) > _LONG_LINE))), blank):
         values = parse_object(piece[offsets[i] : offsets[i + 1]].decode("utf-8").removeprefix(BOM))
         records[i], refused[i] = (None, Reason.NOT_ONE_OBJECT.value) if values is None else (record(values, fields), None)
@@ -127,8 +127,8 @@ def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
     return (lines.without(blank) if blank else lines), len(ends)
 
 
-def _special_bytes(content: np.ndarray, beginnings: np.ndarray) -> np.ndarray:
-    """Find the bytes that keep a line from being plain: beyond ASCII, a bracket within, the start of an entity, an escape that matters.
+def _special_bytes(content: np.ndarray) -> np.ndarray:
+    """Find the bytes that keep a line from being plain: beyond ASCII, nesting, the start of an entity, an escape that matters.
 
     An escaped backslash before a letter looks like such an escape; that line is merely cleaned with more care than it needs.
     """
@@ -137,8 +137,10 @@ def _special_bytes(content: np.ndarray, beginnings: np.ndarray) -> np.ndarray:
     escapes = escapes[np.isin(following[escapes], _of(b"bfnrtu"))]
     entities = np.flatnonzero(content == ord("&"))
     entities = entities[np.isin(following[entities], _of(b"lgqa#"))]
-    # Opening brackets differ in one bit from each other, and the brace that a line begins with tells nothing.
-    brackets = np.setdiff1d(np.flatnonzero(content & 0xDF == ord("[")), beginnings, assume_unique=True)
+    # Opening brackets differ in one bit from each other. What is nested stands behind a colon, with white space between or not.
+    brackets = np.flatnonzero(content & 0xDF == ord("["))
+    one, two = content[brackets - 1], content[brackets - 2]
+    brackets = brackets[np.isin(one, _of(b":\t")) | ((one == ord(" ")) & np.isin(two, _of(b": \t")))]
     # Spark's parser takes +Infinity, which is no JSON.
     signs = np.flatnonzero(content == ord("+"))
     signs = signs[following[signs] == ord("I")]

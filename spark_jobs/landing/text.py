@@ -1,6 +1,6 @@
 r"""Clean the texts of a line that is more than plain ASCII. docs/adr/0006-input-rules-in-detail.md has the rules.
 
-Few lines need this: those with characters beyond ASCII, `\u` escapes, entities or brackets within, very long ones, and CSV records. Their
+Few lines need this: those with characters beyond ASCII, `\u` escapes, entities or nesting, long ones, and CSV records. Their
 fields leave here as strings in a JSON object of their own, the record, for which Spark has nothing left to clean. All other lines never
 pass through Python one by one.
 """

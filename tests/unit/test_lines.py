@@ -60,12 +60,13 @@ def test_a_line_that_is_not_plain_comes_with_its_cleaned_record(line: str, artis
     [
         ('{"artist":["A"]}', {"artist": "{}", "nested": "true"}),
         ('{"artist":"[A]","x":{"artist":[1]}}', {"artist": "[A]", "unknown": {"x": ""}}),
-        (' {"artist":"A"}', {"artist": "A"}),
+        ('{"x": \t [1],"artist":"A"}', {"artist": "A", "unknown": {"x": ""}}),
+        ('{"artist":  {}}', {"artist": "{}", "nested": "true"}),
         (f'{{"artist":"A","{"x" * 5_000}":1}}', {"artist": "A", "unknown": {"x" * 100: ""}}),
     ],
-    ids=["a nested text", "nesting elsewhere", "white space before it", "a long key"],
+    ids=["a nested text", "nesting elsewhere", "behind white space", "behind spaces", "a long key"],
 )
-def test_a_line_with_brackets_within_or_longer_than_keys_may_be_comes_with_its_record(line: str, record: dict[str, Any]) -> None:
+def test_a_line_with_nesting_or_longer_than_keys_may_be_comes_with_its_record(line: str, record: dict[str, Any]) -> None:
     assert cut(text_lines, EVENT_FIELDS, line) == [(1, line, record, None)]
 
 
@@ -86,7 +87,7 @@ def test_plus_infinity_is_no_json() -> None:
     ]
 
 
-@pytest.mark.parametrize("line", ['{"artist":"AC\\/DC"}', '{"artist":"say \\"yes\\""}', '{"artist":"R&B"}'])
+@pytest.mark.parametrize("line", ['{"artist":"AC\\/DC"}', ' {"artist":"[A] (Live) [B]"}', '{"artist":"say \\"yes\\""}', '{"artist":"R&B"}'])
 def test_escaped_quotes_and_slashes_and_lone_ampersands_leave_a_line_plain(line: str) -> None:
     assert cut(text_lines, EVENT_FIELDS, line) == [(1, line, None, None)]
 
