@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 from spark_jobs.errors import GateFailed, InputMissing
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.lock import lake_lock
-from spark_jobs.landing.find import Landing, find_files
+from spark_jobs.landing.find import Landing, LandingFile, find_files
 from spark_jobs.landing.held import Held, find_rows
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.rewrite import Found, Obstacle, clear_leftovers, find_lines, rewrite
 from spark_jobs.pause import pause_at
 from spark_jobs.pipeline import Summary, check_and_publish, warehouse_url, writing
 from spark_jobs.settings import Settings
+from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.check import failed
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.vacuum import vacuum
 
 if TYPE_CHECKING:
     from spark_jobs.console import Stages
+    from spark_jobs.landing.ingest import Ingested
 
 _NAMED = 5
 
@@ -55,7 +57,8 @@ class Traces:
         """Give lines in the landing zone and rows in the lake, by file."""
         lines = {found.file.path: found.lines for found in self.found}
         held = {path: rows.rows for path, rows in self.held.items()}
-        return {path: (lines.get(path, 0), held.get(path, 0)) for path in sorted(lines.keys() | held.keys())}
+        both = {path: (lines.get(path, 0), held.get(path, 0)) for path in sorted(lines.keys() | held.keys())}
+        return {path: counts for path, counts in both.items() if any(counts)}
 
 
 @dataclass
@@ -95,7 +98,9 @@ def search(settings: Settings, person: Person, tell: Callable[[str], None]) -> T
             obstacles[file.path] = str(obstacle)
             continue
         if one.lines:
-            found[file.location.resolve()] = one
+            before = found.setdefault(file.location.resolve(), one)
+            if before.instead != one.instead:
+                obstacles[file.path] = f"it is the same file as {before.file.path}, of another kind"
     return Traces(landing, list(found.values()), find_rows(settings.lake, person, landing), obstacles)
 
 
@@ -114,6 +119,11 @@ def erase(settings: Settings, person: Person, stages: Stages) -> Erased:
         erased.summary.notes = notes
         if snapshot.counted_positions(settings.lake):
             snapshot.undo_unfinished_batch(settings.lake)
+        elif batches.published(connection):
+            raise InputMissing(
+                f"There is no lake in {settings.lake}, but the warehouse holds what was made from one, so nothing was changed.",
+                "Name the lake by --lake, or let `bin/songlake run` build it anew; then erase.",
+            )
         with stages.stage("search") as tell:
             traces = search(settings, person, tell)
         refuse_obstacles(traces.obstacles)
@@ -167,9 +177,9 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
     with stages.stage("ingest"):
         there = [file for file in find_files(settings.landing, settings.links_into).files if file.path in held and file.cause is None]
         if there:
-            ingest(Landing(there), settings.lake, start_session, again=there)
+            _refuse_changed(there, ingest(Landing(there), settings.lake, start_session, again=there))
         pause_at("read again")
-        gone = {path: held[path] for path in held.keys() - {file.path for file in there}}
+        gone = {path: held[path] for path in held.keys() - {file.path for file in there} if held[path].rows}
         lake = Lake(start_session(), settings.lake)
         if gone:
             withdraw(lake, person, gone, datetime.now(UTC))
@@ -180,6 +190,12 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
         pause_at("refreshed")
         begin_anew(lake, datetime.now(UTC))
         pause_at("begun anew")
+
+
+def _refuse_changed(files: list[LandingFile], ingested: Ingested) -> None:
+    changed = sorted({file.path for file in files} - {file.path for file in ingested.files})
+    if changed:
+        raise InputMissing(f"{changed[0]} changed while it was read; what the lake holds of it stayed.", "Run this again; it goes on.")
 
 
 def _publish(settings: Settings, url: str, connection: Connection, summary: Summary, stages: Stages) -> None:

@@ -42,8 +42,8 @@ def disk_fault(text: str, where: str = "") -> InputMissing | None:
         )
     if read_only := _READ_ONLY.search(text):
         return InputMissing(
-            f"A file cannot be written{_where(text, where)}: {read_only[0]}.",
-            f"Let this user write there, then {_AGAIN}",
+            f"A file cannot be read or written{_where(text, where)}: {read_only[0]}.",
+            f"Let this user read and write there, then {_AGAIN}",
         )
     return None
 

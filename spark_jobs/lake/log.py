@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,10 @@ def _refuse_emptied_entries(path: Path) -> None:
     """Refuse a log with an entry that a power cut emptied: readers take it for a commit without rows, and lose those it had."""
     with os.scandir(path / "_delta_log") as entries:
         for entry in entries:
-            if entry.name.endswith(".json") and entry.stat().st_size == 0:
-                raise OSError(f"{entry.name} is empty")
+            # One that is cleared away meanwhile was no longer needed.
+            with suppress(FileNotFoundError):
+                if entry.name.endswith(".json") and entry.stat().st_size == 0:
+                    raise OSError(f"{entry.name} is empty")
 
 
 def must_open(lake: Path, table: Table) -> DeltaTable:

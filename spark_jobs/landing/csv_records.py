@@ -26,6 +26,16 @@ def csv_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     return collect(_records(text, fields))
 
 
+def csv_header(text: Text) -> list[str] | None:
+    """Give the names of the columns: the cells of the first record that is not blank; None where there is none.
+
+    Raises:
+        csv.Error: It cannot be read.
+    """
+    source = _PhysicalLines(text)
+    return next((cells for cells in csv.reader(source, strict=True) if source.take().strip(WHITE)), None)
+
+
 def _records(text: Text, fields: Fields) -> Iterator[Line]:
     source = _PhysicalLines(text)
     reader = csv.reader(source, strict=True)

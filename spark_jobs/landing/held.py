@@ -9,8 +9,9 @@ from pathlib import Path
 from spark_jobs.contracts import EVENTS, REJECTS
 from spark_jobs.lake import log, snapshot
 from spark_jobs.landing.find import Landing, is_csv, new_files
+from spark_jobs.landing.pack import read_header
 from spark_jobs.landing.person import Person
-from spark_jobs.landing.rewrite import read_header
+from spark_jobs.landing.reasons import Reason
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Held:
 def find_rows(lake: Path, person: Person, landing: Landing) -> dict[str, Held]:
     """Find the person's events and refused lines in what counts, by file; nothing where there is no lake.
 
+    Files of lines that were too long to be kept whole are among them, with or without rows of theirs.
+
     Refused CSV records are told by the header of their file, if the landing zone has that file as it was read.
 
     Raises:
@@ -49,8 +52,11 @@ def find_rows(lake: Path, person: Person, landing: Landing) -> dict[str, Held]:
     by_file = f"SELECT source_file, count(*) AS events FROM events WHERE user_id = {person.user_id} GROUP BY source_file"  # noqa: S608  # nosec B608 - a number
     for row in log.rows(snapshot.open_counted(lake, EVENTS), EVENTS, by_file):
         held[row["source_file"]].events = row["events"]
-    for row in log.rows(snapshot.open_counted(lake, REJECTS), REJECTS, "SELECT source_file, line_number, raw_line FROM rejects"):
+    for row in log.rows(snapshot.open_counted(lake, REJECTS), REJECTS, "SELECT source_file, line_number, raw_line, reasons FROM rejects"):
         path, line = row["source_file"], row["raw_line"]
+        if Reason.LINE_TOO_LONG.value in row["reasons"]:
+            # Only its beginning was kept, which need not name anybody; so the file is read again, if it is there.
+            held[path]
         if person.owns_cells(line, headers.get(path)) if is_csv(path) else person.owns(line, None):
             held[path].refused.append(row["line_number"])
     return held

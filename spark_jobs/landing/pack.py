@@ -6,10 +6,12 @@ the file; where it is not plain (see `spark_jobs.landing.text`), its cleaned fie
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -17,7 +19,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_jobs.landing.csv_records import csv_lines
+from spark_jobs.landing.csv_records import csv_header, csv_lines
 from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.find import LandingFile, moment
 from spark_jobs.landing.lines import Lines, Unreadable, song_lines, text_lines, without_long_texts
@@ -141,6 +143,13 @@ def read_lines(file: LandingFile) -> Iterator[Lines]:
         raise Unreadable(f"not a gzip file ({error})") from None
     except OSError as error:
         raise Unreadable(f"it cannot be read ({error.strerror})") from None
+
+
+def read_header(file: LandingFile) -> list[str] | None:
+    """Give the names of a CSV file's columns, or None where no reader can tell them."""
+    with suppress(OSError, EOFError, zlib.error, csv.Error, Unreadable), open(file.location, "rb", opener=_without_waiting) as raw:
+        return csv_header(_Utf8(unpacked(file, raw)))
+    return None
 
 
 def _without_waiting(path: str, flags: int) -> int:

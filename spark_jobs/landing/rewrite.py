@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import os
 import re
@@ -15,7 +14,7 @@ from typing import BinaryIO, cast
 
 from spark_jobs.landing.find import LandingFile
 from spark_jobs.landing.lines import BOM, Unreadable
-from spark_jobs.landing.pack import Changed, read_lines, refuse_change, unpacked
+from spark_jobs.landing.pack import Changed, read_header, read_lines, refuse_change, unpacked
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import WHITE
@@ -101,14 +100,6 @@ def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:
                 raise Obstacle(f"what begins in line {number} of this song file is an event of theirs among other things; take it out")
 
 
-def read_header(file: LandingFile) -> list[str] | None:
-    """Give the names of a CSV file's columns, or None where no reader can tell them."""
-    with suppress(OSError, EOFError, csv.Error), open(file.location, "rb") as raw:
-        text = (line.decode("utf-8", "replace").removeprefix(BOM) for line in _physical_lines(unpacked(file, raw)))
-        return next((cells for cells in csv.reader(text, strict=True) if cells), None)
-    return None
-
-
 def _physical_lines(content: BinaryIO) -> Iterator[bytes]:
     """Cut bytes where ingest counts lines, ends included."""
     for line in content:
@@ -132,8 +123,8 @@ def rewrite(found: Found) -> None:
     target = _target(found.file)
     copy = target.with_name(_TEMPORARY)
     copy.unlink(missing_ok=True)
-    with open(target, "rb") as source, open(copy, "xb") as raw:
-        try:
+    try:
+        with open(target, "rb") as source, open(copy, "xb", opener=_for_its_owner) as raw:
             refuse_change(found.file, source)
             with _packed(found.file, raw) as content:
                 for number, line in enumerate(_physical_lines(unpacked(found.file, source)), 1):
@@ -146,10 +137,26 @@ def rewrite(found: Found) -> None:
             shutil.copystat(target, copy)
             with open(target, "rb") as present:
                 refuse_change(found.file, present)
-        except Changed:
-            copy.unlink()
-            raise Obstacle("it changed while it was rewritten") from None
         os.replace(copy, target)
+    except Changed:
+        raise Obstacle("it changed while it was rewritten") from None
+    finally:
+        copy.unlink(missing_ok=True)
+    _keep_names(target.parent)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Make a file that nobody else can read, since it holds lines of many people before it gets the permissions of the one it replaces."""
+    return os.open(path, flags, 0o600)
+
+
+def _keep_names(folder: Path) -> None:
+    """Have a folder's names on disk, so that a power cut does not bring back what was replaced."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _without(line: bytes, is_first: bool, instead: bytes) -> bytes:

@@ -97,6 +97,9 @@ def connect(url: str, *, application_name: str) -> Connection:
         raise _unreachable(url, str(error)) from None
     try:
         _prepare(connection, url)
+    except psycopg.Error as error:
+        connection.close()
+        raise _unreachable(url, str(error)) from None
     except BaseException:
         connection.close()
         raise
@@ -142,7 +145,7 @@ def jdbc_options(url: str, *, application_name: str = "songlake") -> dict[str, s
         "ApplicationName": application_name,
         "connectTimeout": str(CONNECT_TIMEOUT_SECONDS),
         "socketTimeout": str(SILENCE_SECONDS),
-        "options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s {further.pop('options', '')}".strip(),
+        "options": f"-c search_path=pg_catalog -c lock_timeout={LOCK_TIMEOUT_SECONDS}s {further.pop('options', '')}".strip(),
         # Errors would quote the rows of the batch, which are people's.
         "logServerErrorDetail": "false",
         **further,

@@ -9,6 +9,7 @@ import psycopg
 
 from spark_jobs.errors import LockHeld
 from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.statements import SQL, read
 
 LOCK_CLASS = 0x534F4E47
@@ -30,6 +31,15 @@ def writer_lock(connection: Connection, owner: str) -> Iterator[None]:
     Raises:
         LockHeld: Another session holds it; the sentence says which.
     """
+    _take(connection, owner)
+    try:
+        yield
+    finally:
+        _release(connection)
+
+
+@explained
+def _take(connection: Connection, owner: str) -> None:
     with connection.transaction():
         connection.execute("SELECT set_config('application_name', %s, false)", [owner])
         row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, WRITER]).fetchone()
@@ -37,10 +47,6 @@ def writer_lock(connection: Connection, owner: str) -> Iterator[None]:
         raise LockHeld(
             f"Another run is writing to the warehouse: {_holder(connection)}.", "Wait until it is done or end it, then run again."
         )
-    try:
-        yield
-    finally:
-        _release(connection)
 
 
 def _release(connection: Connection) -> None:

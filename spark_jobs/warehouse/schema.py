@@ -18,8 +18,8 @@ VERSION = 4
 """Counts up with every change of sql/ddl or sql/views; an older warehouse is brought up to it."""
 
 _CREATOR_WAIT_SECONDS = 30
-_LOCK_WAIT_SECONDS = 2
-"""Whoever wants a table for himself holds up all who come to read it after him, so this is as long as a reader ever waits."""
+_LOCK_WAIT_SECONDS = 1
+"""Whoever wants a view for himself holds up all who come to read it after him, so views come last and are not waited for long."""
 
 _ROLES = SQL / "ddl" / "60_roles.sql"
 _GRANTS = SQL / "ddl" / "70_grants.sql"
@@ -47,11 +47,13 @@ def ensure(connection: Connection) -> list[str]:
         limit_lock_wait(connection, _LOCK_WAIT_SECONDS)
         if _is_current(connection):
             return []
-        for path in _definitions():
+        for path in _tables():
             connection.execute(read(path))
         notes = _make_roles(connection)
-        connection.execute(read(_GRANTS))
         connection.execute(_comments())
+        for path in sorted((SQL / "views").glob("*.sql")):
+            connection.execute(read(path))
+        connection.execute(read(_GRANTS))
         connection.execute("DELETE FROM ops.schema_version")
         connection.execute("INSERT INTO ops.schema_version (version) VALUES (%s)", [VERSION])
     return notes
@@ -77,10 +79,9 @@ def _is_current(connection: Connection) -> bool:
     return version == VERSION
 
 
-def _definitions() -> list[Path]:
-    """All files that the owner of the database may run, in order."""
-    tables = [path for path in sorted((SQL / "ddl").glob("*.sql")) if path not in (_ROLES, _GRANTS)]
-    return tables + sorted((SQL / "views").glob("*.sql"))
+def _tables() -> list[Path]:
+    """The files that make schemas and tables, in order."""
+    return [path for path in sorted((SQL / "ddl").glob("*.sql")) if path not in (_ROLES, _GRANTS)]
 
 
 def _make_roles(connection: Connection) -> list[str]:

@@ -190,7 +190,7 @@ def test_jdbc_gets_the_same_address_with_the_password_apart() -> None:
         "ApplicationName": ["songlake jdbc pid=1"],
         "connectTimeout": ["5"],
         "socketTimeout": ["120"],
-        "options": ["-c lock_timeout=30s"],
+        "options": ["-c search_path=pg_catalog -c lock_timeout=30s"],
         "logServerErrorDetail": ["false"],
         "sslmode": ["verify-full"],
         "sslrootcert": ["/a b.crt"],

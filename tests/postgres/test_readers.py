@@ -134,7 +134,7 @@ def test_nobody_waits_long_for_an_upgrade_that_waits_for_an_analyst(own_warehous
         waiting = threading.Thread(target=upgrade)
         waiting.start()
         with psycopg.connect(own_url, autocommit=True) as reader:
-            reader.execute("SET lock_timeout = '3s'")
+            reader.execute("SET lock_timeout = '2s'")
             while waiting.is_alive():
                 reader.execute("SELECT count(*) FROM dwh.user_levels")
         waiting.join()

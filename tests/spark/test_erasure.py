@@ -133,7 +133,7 @@ def die_at(place: str, reached: str) -> None:
         raise Died
 
 
-def test_erased_with_the_process_killed_at_every_step_a_person_is_nowhere_and_all_else_equals_the_oracle(
+def test_erased_by_a_process_that_breaks_off_after_every_step_a_person_is_nowhere_and_all_else_equals_the_oracle(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(world)
@@ -151,7 +151,7 @@ def test_erased_with_the_process_killed_at_every_step_a_person_is_nowhere_and_al
         "log_data/archived.json": (0, 3),
     }
     assert traces(world) == before
-    for place in ("rewritten", "read again", "withdrawn", "begun anew", "live"):
+    for place in ("rewritten", "read again", "withdrawn", "refreshed", "begun anew", "live", "forgotten"):
         monkeypatch.setattr(erasure, "pause_at", partial(die_at, place))
         with pytest.raises(Died):
             erase(world)

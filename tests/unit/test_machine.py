@@ -23,7 +23,7 @@ NO_ROOM = os.strerror(errno.ENOSPC)
         (f"rows to file:/lake/events. SQLSTATE: 58030\nCaused by: java.io.IOException: {NO_ROOM}", "A disk is full (/lake/events)."),
         (f"java.io.IOException: {NO_ROOM}\n\tat java.base/java.io.X", "A disk is full (table users could not be written)."),
         ("Generic LocalFileSystem error: Disk quota exceeded", "A disk is full (table users could not be written)."),
-        ("/lake/x (Read-only file system)", "A file cannot be written (/lake/x): Read-only file system."),
+        ("/lake/x (Read-only file system)", "A file cannot be read or written (/lake/x): Read-only file system."),
     ],
 )
 def test_broken_disk_is_told_with_its_place(said: str, told: str) -> None:

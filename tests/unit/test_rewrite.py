@@ -57,6 +57,10 @@ OTHERS = line("27") + b"\r\n\n" + line(2, song="userId 26, \\u00e9") + b"\n"
         b'{"userId": 27} {"userId": 26}',
         b'"{\\"userId\\": \\"26\\"}"',
         b'\xff{"userId":26}',
+        b'{"userId":"\\t26","ts":"no time"}',
+        b'{"userId":"2600E-0002"}',
+        b"{'userId': '26'}",
+        b"{userId: 26}",
         b'{"song":"' + b"x" * 300_000 + b'","userId":26}',
     ],
 )
@@ -104,6 +108,12 @@ def test_a_csv_record_goes_with_its_line_breaks_and_all_others_stay(tmp_path: Pa
     theirs = ["26.0,2018,Here", '"26","two', 'lines, ""quoted""",There', "26,one,cell,more", "surplus,26,1,Here"]
     before = text("userId,ts,location", *others, *theirs, *others)
     assert erased(tmp_path, name, before) == (4, text("userId,ts,location", *others, *others))
+
+
+@pytest.mark.parametrize("before", [b"", b"  \n", b"\n \t\n"])
+def test_a_refused_record_is_told_by_the_header_that_ingest_takes_and_by_its_own_lines(tmp_path: Path, before: bytes) -> None:
+    theirs, others = "1,26,x\u2028y,200,too many\n".encode(), b"1,27,x,26,too many\n"
+    assert erased(tmp_path, "log_data/a.csv", before + HEADER + theirs + others) == (1, before + HEADER + others)
 
 
 def test_a_record_with_a_cell_too_many_is_theirs_only_where_the_user_id_may_have_been_shifted_to(tmp_path: Path) -> None:
@@ -193,6 +203,24 @@ def test_a_file_that_changed_since_it_was_searched_is_left_as_it_is(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may take another user's place")
+def test_the_copy_is_for_its_owner_alone_and_goes_with_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "log_data" / "a.json"
+    file.parent.mkdir()
+    file.write_bytes(line("26") + b"\n")
+    file.chmod(0o600)
+    modes = []
+
+    def full_disk(_: int) -> None:
+        modes.extend(path.stat().st_mode & 0o777 for path in file.parent.glob(".*"))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        rewrite(look(tmp_path))
+    assert modes == [0o600]
+    assert [path.name for path in file.parent.iterdir()] == ["a.json"]
+
+
 def test_a_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "log_data" / "a.json"
     file.parent.mkdir()
