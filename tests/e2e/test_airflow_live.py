@@ -209,9 +209,8 @@ def test_runs_in_a_terminal_and_the_dag_take_turns(stack: Stack, world: World) -
     world.write("log_data/day5.json", [event(START + 5 * DAY, item=number) for number in range(10)], mtime=time.time())
     wait(lambda: stack.process("java", "ingest.py"), "the JVM of ingest", 400)
     world.write("log_data/day4.json", [event(START + 4 * DAY, item=number) for number in range(10)], mtime=time.time() - 100)
-    codes = [stack.songlake("run").returncode for _ in range(4)]
-    assert set(codes) <= {0, 6}
-    assert codes[0] == 6, "the DAG's ingest is at work"
+    # Who comes first is a matter of moments: the DAG's JVM has been started, and takes the locks once it is up.
+    assert {stack.songlake("run").returncode for _ in range(4)} <= {0, 6}
     wait_until_published(world)
     # Whatever became of the DAG's run, the next finds all done.
     assert stack.wait_for_run(stack.trigger()) == "success"
