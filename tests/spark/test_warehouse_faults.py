@@ -180,10 +180,12 @@ def _disk_full(home: Path, world: World) -> Iterator[None]:
             admin.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(name)))
             admin.execute("ALTER TABLE staging.users SET TABLESPACE small")
             fill(folder)
-            yield
-            (folder / "filler").unlink()
-            admin.execute("ALTER TABLE staging.users SET TABLESPACE pg_default")
-            admin.execute("DROP TABLESPACE small")
+            try:
+                yield
+            finally:
+                (folder / "filler").unlink()
+                admin.execute("ALTER TABLE staging.users SET TABLESPACE pg_default")
+                admin.execute("DROP TABLESPACE small")
 
 
 LASTING: dict[str, tuple[str, Callable[[Path, World], AbstractContextManager[None]], int, str]] = {
@@ -208,5 +210,6 @@ def test_server_that_does_not_serve_is_given_up_and_the_next_run_makes_it_right(
         _at(monkeypatch, place, lambda: lasting.enter_context(broken(home, world)))
         code, said = world.attempt(), capsys.readouterr().err
     assert (code, told in said, "Traceback" in said) == (wanted, True, False), said
+    monkeypatch.undo()
     world.run()
     world.check()
