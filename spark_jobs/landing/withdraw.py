@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import EVENTS, FILES, REJECTS
@@ -28,15 +30,23 @@ def withdraw(lake: Lake, person: Person, held: Mapping[str, Held], now: datetime
     events = lake.read(EVENTS).where(of_these).where(F.col("user_id").isNull() | (F.col("user_id") != person.user_id))
     lake.replace(EVENTS, events, recorded, where=of_these)
     numbers = [(path, number) for path, rows in held.items() for number in rows.refused]
-    refused = lake.spark.createDataFrame(numbers, "source_file string, line_number int")
+    refused = _rows(lake, numbers, source_file=pa.string(), line_number=pa.int32())
     rejects = lake.read(REJECTS).where(of_these).join(refused, ["source_file", "line_number"], "left_anti")
     lake.replace(REJECTS, rejects, recorded, where=of_these)
     _correct_counts(lake, held, snapshot.commit_of(batch_id, snapshot.refuse_interference(lake.path, before, batch_id)))
 
 
+def _rows(lake: Lake, rows: Sequence[tuple[object, ...]], **types: pa.DataType) -> DataFrame:
+    """Make a small table; as Arrow it needs no Python process of Spark's."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in types)
+    return lake.spark.createDataFrame(
+        pa.table([pa.array(list(column), kind) for column, kind in zip(columns, types.values(), strict=True)], list(types))
+    )
+
+
 def _correct_counts(lake: Lake, held: Mapping[str, Held], recorded: dict[str, object]) -> None:
     counts = [(path, rows.events, len(rows.refused)) for path, rows in held.items()]
-    gone = lake.spark.createDataFrame(counts, "path string, gone_events bigint, gone_refused bigint")
+    gone = _rows(lake, counts, path=pa.string(), gone_events=pa.int64(), gone_refused=pa.int64())
     corrected = (
         lake.read(FILES)
         .join(F.broadcast(gone), "path", "inner")
