@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 import typer
-from rich.text import Text
 
 from spark_jobs import erasure, report
-from spark_jobs.console import Stages, err, out, print_table, visible
+from spark_jobs.console import Stages, out, print_table
 from spark_jobs.errors import BadUsage
 from spark_jobs.landing.person import Person
 from spark_jobs.settings import Settings
@@ -39,8 +38,8 @@ def erase(settings: Settings, user_id: int, *, dry_run: bool, yes: bool) -> None
 
 
 def _show(settings: Settings, person: Person) -> erasure.Traces:
-    with err.status("search") as status:
-        traces = erasure.search(settings, person, lambda path: status.update(Text(visible(f"search: {path}"))))
+    with Stages().stage("search") as tell:
+        traces = erasure.search(settings, person, tell)
     rows = [[path, f"{lines:,}", f"{held:,}"] for path, (lines, held) in traces.by_file().items()]
     print_table("Lines of this person", ["file", "lines in the landing zone", "rows in the lake"], rows)
     erasure.refuse_obstacles(traces.obstacles)

@@ -14,6 +14,9 @@ from spark_jobs.landing.text import WHITE, Fields, record
 _LONGEST_RECORD = 64 << 20
 """Characters; a quote that is never closed makes the rest of a file one record."""
 
+PHYSICAL_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$")
+"""A line of text with its end, as CSV counts them: at line feeds and carriage returns alone."""
+
 csv.field_size_limit(sys.maxsize)
 
 
@@ -75,7 +78,7 @@ class _PhysicalLines:
     @staticmethod
     def _split(text: Text) -> Iterator[str]:
         for piece in text.pieces(ends=False):
-            yield from re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$", piece.decode("utf-8"))
+            yield from PHYSICAL_LINE.findall(piece.decode("utf-8"))
 
     def __iter__(self) -> _PhysicalLines:
         return self

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 
+from spark_jobs.landing.csv_records import PHYSICAL_LINE
 from spark_jobs.landing.fields import EVENT_FIELDS
 from spark_jobs.landing.text import clean, parse_object
 
@@ -17,7 +18,6 @@ _KEY = EVENT_FIELDS.wholes["user_id"]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*[0-9]{1,3})?")
 _NAMED = re.compile(rf"""{_KEY}\\*["']?\s*:\s*\\*["']?([^"',}}\]\\]*)""")
 """What follows the key in a text, also in one that is no whole object or is JSON within JSON."""
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Person:
         Cells too many or too few shift those after them, so every cell to which the user id may have been shifted counts. Where nobody
         knows the header any more, every cell does. Since quotes may be what is broken, each line is also read alone.
         """
-        lines = _LINE.findall(record)
+        lines = PHYSICAL_LINE.findall(record)
         for cells in chain(csv.reader(lines), *(csv.reader([line]) for line in lines)):
             if header is None:
                 near = cells

@@ -26,7 +26,7 @@ from spark_jobs.warehouse.connection import Connection, describe, jdbc_options, 
 from spark_jobs.warehouse.failures import explained, locked
 
 _ROWS_A_BATCH = 1_000
-"""Rows in memory for each connection; a row may be a quarter of a million characters. Ten thousand would be hardly faster."""
+"""Rows in memory for each connection; a row may be a quarter of a million characters."""
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,6 @@ from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.publish import TableChange, publish
 from tests.postgres.staging import GATE, MIDNIGHT, WAREHOUSE, artist, batch, contents, file, fill, gone, load, play, song, stage, user
 
-PUBLISH = """
-import os, sys
-from spark_jobs.settings import Warehouse
-from spark_jobs.warehouse.connection import connect
-from spark_jobs.warehouse.publish import publish
-publish(connect(os.environ["WAREHOUSE_URL"], application_name="publisher"), sys.argv[1], Warehouse())
-"""
-
 
 def versions(connection: Connection) -> dict[tuple[str, str], Any]:
     """The transaction that wrote each live row."""
