@@ -11,15 +11,15 @@ from typing import Annotated
 
 import typer
 
+from spark_jobs import cli_db
 from spark_jobs import settings as settings_module
 from spark_jobs.console import Stages, err, out, print_table, run_command
-from spark_jobs.errors import BadUsage, ServiceUnreachable
+from spark_jobs.errors import BadUsage
 
 app = typer.Typer(
     help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-db = typer.Typer(help="The embedded PostgreSQL, for whoever has none.", no_args_is_help=True)
-app.add_typer(db, name="db")
+app.add_typer(cli_db.app, name="db")
 
 Landing = Annotated[Path | None, typer.Option(help="root of the landing zone [settings: landing]")]
 Lake = Annotated[Path | None, typer.Option(help="folder of the Delta tables [settings: lake]")]
@@ -263,57 +263,6 @@ def down() -> None:
 
     def command() -> None:
         out.print("Songlake is down." if stack.down(settings_module.load()) else "Nothing ran.")
-
-    _exit(command)
-
-
-@db.command("start")
-def db_start() -> None:
-    """Start the embedded PostgreSQL, made at the first call.
-
-    Example: bin/songlake db start
-    """
-    from spark_jobs.warehouse import embedded
-    from spark_jobs.warehouse.connection import describe
-
-    def command() -> None:
-        url = embedded.start(settings_module.load().postgres_home)
-        out.print(f"PostgreSQL runs: {describe(url)}. 'bin/songlake db psql' opens it.", highlight=False, markup=False, soft_wrap=True)
-
-    _exit(command)
-
-
-@db.command("stop")
-def db_stop() -> None:
-    """Stop the embedded PostgreSQL; its data stays.
-
-    Example: bin/songlake db stop
-    """
-    from spark_jobs.warehouse import embedded
-
-    def command() -> None:
-        embedded.stop(settings_module.load().postgres_home)
-        out.print("PostgreSQL is stopped.")
-
-    _exit(command)
-
-
-@db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def db_psql(context: typer.Context) -> None:
-    """Open psql on the warehouse; further arguments are psql's.
-
-    Example: bin/songlake db psql -c 'SELECT count(*) FROM dwh.songplays'
-    """
-    from spark_jobs.warehouse import embedded
-
-    def command() -> int:
-        settings = settings_module.load()
-        if settings.warehouse_url is None and embedded.url(settings.postgres_home) is None:
-            raise ServiceUnreachable(
-                "The embedded PostgreSQL does not run.", "Start it with 'bin/songlake db start', or set WAREHOUSE_URL."
-            )
-        given = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
-        return embedded.psql(settings.postgres_home, given, context.args)
 
     _exit(command)
 
