@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.errors import BadUsage
 
 _PR_SET_PDEATHSIG = 1
-_LARGE_BYTES = 32 << 20
+_LARGE_BYTES = 1 << 30
 # The full compiler. A small young generation and a heap that follows what is live, instead of filling spark.driver.memory:
 # a million events peak at 2.4 GiB for all processes instead of 2.9, in the same time.
 _LARGE_OPTIONS = "-XX:+UseSerialGC -Xmn320m -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20"
@@ -33,7 +33,7 @@ def start_session(input_bytes: int = 0) -> SparkSession:
     """Start the session of this process, or give the one it has.
 
     Args:
-        input_bytes: Size of the files to read. From 32 MiB on the JVM gets its full compiler, which earns more there than it costs.
+        input_bytes: Size of the files to read. From 1 GiB on the JVM gets its full compiler, which earns more there than it costs.
 
     Raises:
         BadUsage: Spark cannot be started as the environment stands.

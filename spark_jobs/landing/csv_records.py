@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from spark_jobs.landing.lines import BOM, Line, Lines, Text, Unreadable, collect
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.text import WHITE, Fields, record
+from spark_jobs.landing.text import WHITE, Fields
+from spark_jobs.landing.values import record
 
 _LONGEST_RECORD = 64 << 20
 """Characters; a quote that is never closed makes the rest of a file one record."""
@@ -21,7 +22,7 @@ csv.field_size_limit(sys.maxsize)
 
 
 def csv_lines(text: Text, fields: Fields) -> Iterator[Lines]:
-    """Cut CSV into its records, each with its JSON form under the header's names.
+    """Cut CSV into its records, each with its fields under the header's names.
 
     Raises:
         Unreadable: A record is too long.

@@ -57,6 +57,6 @@ def find_rows(lake: Path, person: Person, landing: Landing) -> dict[str, Held]:
         if Reason.LINE_TOO_LONG.value in row["reasons"]:
             # Only its beginning was kept, which need not name anybody; so the file is read again, if it is there.
             held[path]
-        if person.owns_cells(line, headers.get(path)) if is_csv(path) else person.owns(line, None):
+        if person.owns_cells(line, headers.get(path)) if is_csv(path) else person.owns(line):
             held[path].refused.append(row["line_number"])
     return held

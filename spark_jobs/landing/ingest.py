@@ -12,7 +12,7 @@ from functools import partial, reduce
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, Table
@@ -22,15 +22,18 @@ from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.lake.tables import Lake, is_one_of, spark_schema
 from spark_jobs.landing.events import validate_events
 from spark_jobs.landing.find import Landing, LandingFile, new_files, unreadable_before
-from spark_jobs.landing.outcome import Outcome, counted, unknown_keys
+from spark_jobs.landing.outcome import Outcome, counted
 from spark_jobs.landing.pack import PackedFile, pack
 from spark_jobs.landing.songs import validate_songs
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 
 _SPOOL = "_spool"
-_RAW_LINE = "CASE WHEN size(reasons) > 0 THEN rtrim('\\n', ltrim('\ufeff', line)) END"
-"""The line as it stands in the file, without byte order marks before and line ends behind it; kept only where it is refused."""
+_RAW_LINE = "rtrim('\\n', ltrim('\ufeff', line))"
+"""The line as it stands in the file, without byte order marks before and line ends behind it."""
+
+_FEW = 500_000
+"""Rows that each Spark task can hold a table of."""
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,7 @@ class _Batch:
         self._replace(self._lake, REJECTS, reduce(DataFrame.unionByName, rejects) if rejects else None, "rejected")
         pause_at("rejects")
         counts = {file_id: counts for outcome in outcomes for file_id, counts in outcome.counts.items()}
-        named = {file_id: keys for outcome in outcomes for file_id, keys in outcome.unknown_keys.items()}
-        records = [self._record(packed, counts.get(packed.file_id, {}), named.get(packed.file_id)) for packed in self._packed]
+        records = [self._record(packed, counts.get(packed.file_id, {})) for packed in self._packed]
         self._commit(records)
         pause_at("files")
         for outcome in outcomes:
@@ -168,31 +170,18 @@ class _Batch:
         """Write the valid lines of a kind."""
         outcome, accepted = Outcome(), None
         if any(packed.lines for packed in self._packed if packed.file.kind == kind.name):
-            lines, has_unknown_keys = self._validated(kind, spark)
+            lines = self._validated(kind, spark)
             outcome = counted(lines, kind.identity)
-            outcome.unknown_keys = unknown_keys(lines) if has_unknown_keys else {}
             accepted = self._accepted(kind, lines, outcome) if outcome.total("accepted") else None
             outcome.rejected = self._rejected(kind, lines) if outcome.total("rejected") else None
         self._replace(replace(self._lake, spark=spark), kind.table, accepted, "accepted", kind)
         pause_at(kind.table.name)
         return outcome
 
-    def _validated(self, kind: _Kind, spark: SparkSession) -> tuple[DataFrame, bool]:
-        """Validate the kind's lines once and keep the outcome in the spool; every later step reads it from there.
-
-        Returns:
-            The lines, and whether any of them has a key that no field has.
-        """
+    def _validated(self, kind: _Kind, spark: SparkSession) -> DataFrame:
+        """Validate the kind's packed rows; that is done anew by each later step, which costs less than keeping the outcome."""
         packed = spark.read.parquet(str(self._spool / f"{kind.name}.parquet")).join(F.broadcast(self._sources(kind, spark)), "file_id")
-        validated = kind.validate(packed).withColumn("raw_line", F.expr(_RAW_LINE)).drop("line", "record", "refused")
-        folder, seen = str(self._spool / f"{kind.name}_validated"), Observation()
-        # One generated method for the whole stage would be too long for the JVM to compile; trying costs as much as the validation.
-        spark.conf.set("spark.sql.codegen.wholeStage", "false")
-        try:
-            validated.observe(seen, F.max(F.size("unknown_keys")).alias("unknown_keys")).write.parquet(folder)
-        finally:
-            spark.conf.unset("spark.sql.codegen.wholeStage")
-        return spark.read.parquet(folder), (seen.get["unknown_keys"] or 0) > 0
+        return kind.validate(packed)
 
     def _sources(self, kind: _Kind, spark: SparkSession) -> DataFrame:
         """Give file_id, source_file, source_modified_at of the readable files of a kind."""
@@ -209,22 +198,15 @@ class _Batch:
 
     def _accepted(self, kind: _Kind, lines: DataFrame, outcome: Outcome) -> DataFrame:
         """Give the valid lines, of those with one identity in one file the one with the greatest content."""
-        valid = lines.where("size(reasons) = 0")
-        repeating = [file_id for file_id, counts in outcome.counts.items() if counts["repeated"]]
-        if repeating:
-            others = [name for name in valid.columns if name not in (*kind.values, "file_id", *kind.identity)]
-            greatest = F.max(F.struct(*kind.values, *others)).alias("greatest")
-            once = (
-                valid.where(F.col("file_id").isin(repeating))
-                .groupBy("file_id", *kind.identity)
-                .agg(greatest)
-                .select("file_id", "greatest.*")
-            )
-            valid = valid.where(~F.col("file_id").isin(repeating)).unionByName(once)
+        kept = [name for name in kind.table.column_names if name != "batch_id"]
+        valid = lines.where("size(reasons) = 0").select("file_id", *kept)
+        if repeated := outcome.total("repeated"):
+            valid = _once(valid, ("file_id", *kind.identity), kind.values, few=repeated <= _FEW)
         return self._stamped(kind.table, valid)
 
     def _rejected(self, kind: _Kind, lines: DataFrame) -> DataFrame:
-        return self._stamped(REJECTS, lines.where("size(reasons) > 0").withColumn("kind", F.lit(kind.name)))
+        refused = lines.where("size(reasons) > 0").withColumns({"kind": F.lit(kind.name), "raw_line": F.expr(_RAW_LINE)})
+        return self._stamped(REJECTS, refused)
 
     def _stamped(self, table: Table, rows: DataFrame) -> DataFrame:
         return rows.withColumn("batch_id", F.lit(self._batch_id)).select(*table.column_names)
@@ -245,7 +227,7 @@ class _Batch:
         record = self._known.get(packed.file.path)
         return record is not None and getattr(record, counted) > 0
 
-    def _record(self, packed: PackedFile, counts: dict[str, int], unknown_keys: list[str] | None) -> FileRecord:
+    def _record(self, packed: PackedFile, counts: dict[str, int]) -> FileRecord:
         accepted, repeated, rejected = (counts.get(what, 0) if packed.cause is None else 0 for what in ("accepted", "repeated", "rejected"))
         if packed.lines != accepted + repeated + rejected:
             raise AssertionError(f"{packed.file.path}: {packed.lines} lines read, but {accepted} + {repeated} + {rejected} accounted for")
@@ -262,7 +244,7 @@ class _Batch:
             rejected=rejected,
             batch_id=self._batch_id,
             ingested_at=self._begun_at,
-            unknown_keys=unknown_keys,
+            unknown_keys=list(packed.unknown_keys) or None,
         )
 
     def _commit(self, records: list[FileRecord]) -> None:
@@ -274,6 +256,17 @@ class _Batch:
             self._lake.merge(FILES, rows.withColumn("deleted", F.lit(False)), recorded)
         else:
             self._lake.append(FILES, rows, recorded)
+
+
+def _once(rows: DataFrame, identity: Sequence[str], values: Sequence[str], *, few: bool) -> DataFrame:
+    """Keep, of the rows with one identity, the one with the greatest values; with few such, all others cost only a look-up."""
+    repeated = rows.groupBy(*identity).count().where("count > 1").select(*(F.col(name).alias(f"repeated_{name}") for name in identity))
+    repeated = F.broadcast(repeated) if few else repeated
+    same = reduce(Column.__and__, (F.col(name).eqNullSafe(F.col(f"repeated_{name}")) for name in identity))
+    others = [name for name in rows.columns if name not in (*identity, *values)]
+    greatest = F.max(F.struct(*values, *others)).alias("greatest")
+    once = rows.join(repeated, same, "left_semi").groupBy(*identity).agg(greatest).select("file_id", "greatest.*")
+    return rows.join(repeated, same, "left_anti").unionByName(once)
 
 
 def _arrow_schema() -> pa.Schema:

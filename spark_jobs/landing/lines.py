@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.text import JSON, WHITE, Fields, is_too_deep, parse_object, record
+from spark_jobs.landing.text import JSON, WHITE, Fields, is_too_deep, parse_object
+from spark_jobs.landing.values import Record, record
 
 BOM = "\ufeff"
 _BOM_BYTES = BOM.encode()
@@ -21,9 +22,6 @@ _BOM_AT_LINE_START = re.compile(f"^{BOM}", re.MULTILINE)
 _JSON_WHITE = re.compile(r"[ \t\n\r]*")
 _ANY_WHITE = re.compile(rf"[{WHITE}]*")
 _ROWS = 50_000
-_LONG_LINE = 5_000
-"""Bytes; Spark's parser reads no key of 50,000, and shortens numbers, which may be no longer than this."""
-
 _MOST_CHARACTERS, _CHARACTERS_KEPT = 1 << 18, 10_000
 _LONGEST_SEQUENCE = 256 << 20
 """Bytes of a file that has to be read as a whole, since that takes many times as much memory."""
@@ -43,30 +41,23 @@ class Text(Protocol):
 
 @dataclass(frozen=True)
 class Lines:
-    """Some lines of one file.
+    """Some lines of one file. What stands in neither mapping is still to be read, as one JSON object.
 
     Attributes:
         numbers: Where each begins in the file, from 1.
-        lines: The text as it stands there; may end with its line end.
-        records: The line's fields, cleaned, as a JSON object; null where the line itself is JSON and plain.
-        refused: Why the line is refused already; null where it is still to be validated.
+        lines: The text as it stands there; may end with its line end. One that is still to be read does, with a line feed.
+        records: The fields of lines that are read already, by the line's place in `lines`.
+        refused: Why lines are refused already, by place.
     """
 
     numbers: pa.Array
     lines: pa.Array
-    records: pa.Array
-    refused: pa.Array
+    records: dict[int, Record] = field(default_factory=dict)
+    refused: dict[int, Reason] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many lines these are."""
         return len(self.lines)
-
-    def without(self, places: list[int]) -> Lines:
-        """Leave out the lines at some places."""
-        keep = np.ones(len(self), dtype=bool)
-        keep[places] = False
-        mask = pa.array(keep)
-        return Lines(self.numbers.filter(mask), self.lines.filter(mask), self.records.filter(mask), self.refused.filter(mask))
 
 
 def without_long_texts(lines: Lines) -> Lines:
@@ -77,16 +68,17 @@ def without_long_texts(lines: Lines) -> Lines:
     doubtful = np.flatnonzero(pc.greater(pc.binary_length(lines.lines), _MOST_CHARACTERS).to_numpy(zero_copy_only=False))
     if not len(doubtful):
         return lines
-    texts, records, refused = lines.lines.to_pylist(), lines.records.to_pylist(), lines.refused.to_pylist()
-    for place in doubtful:
+    texts, records, refused = lines.lines.to_pylist(), dict(lines.records), dict(lines.refused)
+    for place in map(int, doubtful):
         text = texts[place].lstrip(BOM).rstrip("\r\n")
         if len(text) > _MOST_CHARACTERS:
-            texts[place], records[place], refused[place] = text[:_CHARACTERS_KEPT].rstrip("\r\n"), None, Reason.LINE_TOO_LONG.value
-    return Lines(lines.numbers, pa.array(texts, pa.string()), pa.array(records, pa.string()), pa.array(refused, pa.string()))
+            texts[place], refused[place] = text[:_CHARACTERS_KEPT].rstrip("\r\n"), Reason.LINE_TOO_LONG
+            records.pop(place, None)
+    return Lines(lines.numbers, pa.array(texts, pa.string()), records, refused)
 
 
-def text_lines(text: Text, fields: Fields) -> Iterator[Lines]:
-    """Cut text into its non-blank lines.
+def text_lines(text: Text) -> Iterator[Lines]:
+    """Cut text into its non-blank lines, which are still to be read.
 
     Raises:
         Unreadable: There are more lines than can be numbered.
@@ -95,62 +87,28 @@ def text_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     for piece in text.pieces():
         if before + piece.count(b"\n") >= _MOST_LINES:
             raise Unreadable(f"it has more than {_MOST_LINES:,} lines")
-        lines, count = _split(piece, before, fields)
+        lines, count = _split(piece, before)
         before += count
         if len(lines):
             yield lines
 
 
-def _split(piece: bytes, before: int, fields: Fields) -> tuple[Lines, int]:
+def _split(piece: bytes, before: int) -> tuple[Lines, int]:
     """Cut a piece at its line feeds without copying it; returns the non-blank lines and the number of all."""
+    if not piece.endswith(b"\n"):
+        piece += b"\n"
     content = np.frombuffer(piece, dtype=np.uint8)
     ends = np.flatnonzero(content == ord("\n")) + 1
-    if not len(ends) or ends[-1] != len(piece):
-        ends = np.append(ends, len(piece))
     offsets = np.concatenate(([0], ends)).astype(np.int32)
-    numbers = np.arange(before + 1, before + 1 + len(ends), dtype=np.int32)
+    numbers = pa.array(np.arange(before + 1, before + 1 + len(ends), dtype=np.int32))
+    lines = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(piece))
     # Nearly every line begins with its brace; only the others can be blank.
     doubtful = np.flatnonzero(content[offsets[:-1]] != ord("{"))
     blank = [int(i) for i in doubtful if not piece[offsets[i] : offsets[i + 1]].removeprefix(_BOM_BYTES).strip(WHITE.encode())]
-    records: list[str | None] = [None] * len(ends)
-    refused: list[str | None] = [None] * len(ends)
-    special = np.searchsorted(ends, _special_bytes(content), side="right")
-    for i in np.setdiff1d(np.concatenate((special, np.flatnonzero(np.diff(offsets) > _LONG_LINE))), blank):
-        values = parse_object(piece[offsets[i] : offsets[i + 1]].decode("utf-8").removeprefix(BOM))
-        records[i], refused[i] = (None, Reason.NOT_ONE_OBJECT.value) if values is None else (record(values, fields), None)
-    lines = Lines(
-        pa.array(numbers),
-        pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(piece)),
-        pa.array(records, pa.string()),
-        pa.array(refused, pa.string()),
-    )
-    return (lines.without(blank) if blank else lines), len(ends)
-
-
-def _special_bytes(content: np.ndarray) -> np.ndarray:
-    """Find the bytes that keep a line from being plain: beyond ASCII, nesting, the start of an entity, an escape that matters.
-
-    An escaped backslash before a letter looks like such an escape; that line is merely cleaned with more care than it needs.
-    """
-    following = np.append(content[1:], np.uint8(0))
-    escapes = np.flatnonzero(content == ord("\\"))
-    escapes = escapes[np.isin(following[escapes], _of(b"bfnrtu"))]
-    entities = np.flatnonzero(content == ord("&"))
-    entities = entities[np.isin(following[entities], _of(b"lgqa#"))]
-    # Opening brackets differ in one bit from each other. What is nested stands behind a colon, with white space between or not.
-    brackets = np.flatnonzero(content & 0xDF == ord("["))
-    one, two = content[brackets - 1], content[brackets - 2]
-    brackets = brackets[np.isin(one, _of(b":\t")) | ((one == ord(" ")) & np.isin(two, _of(b": \t")))]
-    # Spark's parser takes +Infinity, which is no JSON.
-    signs = np.flatnonzero(content == ord("+"))
-    signs = signs[following[signs] == ord("I")]
-    # Vertical tabs and form feeds are white space to the rules, not to JSON.
-    others = np.flatnonzero((content >= 0x80) | (content == 0x0B) | (content == 0x0C))
-    return np.concatenate((escapes, entities, brackets, signs, others))
-
-
-def _of(characters: bytes) -> np.ndarray:
-    return np.frombuffer(characters, dtype=np.uint8)
+    if blank:
+        kept = pa.array(np.isin(np.arange(len(ends)), blank, invert=True))
+        numbers, lines = numbers.filter(kept), lines.filter(kept)
+    return Lines(numbers, lines), len(ends)
 
 
 def song_lines(text: Text, fields: Fields) -> Iterator[Lines]:
@@ -169,7 +127,7 @@ def song_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     else:
         return
     if parse_object(first.decode("utf-8").removeprefix(BOM)) is not None:
-        yield from text_lines(_Pieces(chain(head, pieces)), fields)
+        yield from text_lines(_Pieces(chain(head, pieces)))
     else:
         yield from collect(_values(_BOM_AT_LINE_START.sub("", _whole(chain(head, pieces)).decode("utf-8")), fields))
 
@@ -200,7 +158,7 @@ class Line:
 
     number: int
     line: str
-    record: str | None = None
+    record: Record | None = None
     refused: Reason | None = None
 
 
@@ -220,8 +178,8 @@ def _arrays(lines: list[Line]) -> Lines:
     return Lines(
         pa.array([line.number for line in lines], pa.int32()),
         pa.array([line.line for line in lines], pa.string()),
-        pa.array([line.record for line in lines], pa.string()),
-        pa.array([line.refused for line in lines], pa.string()),
+        {place: line.record for place, line in enumerate(lines) if line.record is not None},
+        {place: line.refused for place, line in enumerate(lines) if line.refused is not None},
     )
 
 

@@ -1,15 +1,12 @@
-"""Tell what became of validated lines: how many of each file were accepted, repeated or refused, why, and which keys nobody knows."""
+"""Tell what became of validated lines: how many of each file were accepted, repeated or refused, and why."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-
-_KEYS_NAMED, _KEY_LENGTH = 20, 100
-"""How many unknown keys of a file are recorded, and how much of each."""
 
 
 @dataclass
@@ -20,13 +17,11 @@ class Outcome:
         counts: Accepted, repeated and rejected lines by file_id.
         reasons: Number of refused lines by reason.
         rejected: Rows for `rejects`, or None where no line was refused.
-        unknown_keys: Keys that no field has, by file_id.
     """
 
     counts: dict[int, dict[str, int]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     rejected: DataFrame | None = None
-    unknown_keys: dict[int, list[str]] = field(default_factory=dict)
 
     def total(self, what: str) -> int:
         """Sum a count over all files."""
@@ -46,13 +41,3 @@ def counted(lines: DataFrame, identity: tuple[str, ...]) -> Outcome:
             counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
         outcome.reasons.update(dict.fromkeys(row.reasons, row.lines))
     return outcome
-
-
-def unknown_keys(lines: DataFrame) -> dict[int, list[str]]:
-    """Name the keys of each file that no field has, the first few: there may be as many as lines."""
-    keys = lines.select("file_id", F.explode("unknown_keys").alias("key")).distinct()
-    by_name = Window.partitionBy("file_id").orderBy("key")
-    named: dict[int, list[str]] = {}
-    for row in keys.withColumn("place", F.row_number().over(by_name)).where(f"place <= {_KEYS_NAMED}").orderBy("file_id", "key").collect():
-        named.setdefault(row.file_id, []).append(row.key[:_KEY_LENGTH])
-    return named

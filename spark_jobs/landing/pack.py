@@ -1,7 +1,7 @@
-"""Pack landing files into a few Parquet files of lines, so that Spark meets neither small files, odd names, gzip nor broken text.
+"""Pack landing files into a few Parquet files of typed rows, so that Spark meets neither small files, odd names, gzip nor broken text.
 
-Packing reads each file once. What it sees is what the batch holds, whatever happens to the file meanwhile. A line stays as it stands in
-the file; where it is not plain (see `spark_jobs.landing.text`), its cleaned fields stand beside it as a JSON object.
+Packing reads each file once. What it sees is what the batch holds, whatever happens to the file meanwhile. A row holds the line as it
+stands in the file and its fields, cleaned and typed; whether they are valid is for Spark to say.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import csv
 import gzip
 import os
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,19 +25,14 @@ from spark_jobs.landing.csv_records import csv_header, csv_lines
 from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.find import LandingFile, moment
 from spark_jobs.landing.lines import Lines, Unreadable, song_lines, text_lines, without_long_texts
+from spark_jobs.landing.rows import RowMaker, Rows, first_of_each
+from spark_jobs.landing.text import Fields
 
-_ROW_GROUP_BYTES = 32 << 20
+_BLOCK_BYTES = 16 << 20
+"""Text of lines that is read at once and becomes a row group."""
+_BLOCKS_WAITING = 2
 _LONGEST_LINE = 64 << 20
 """Bytes; a line in memory is many times as large on its way through Python and Spark."""
-_SCHEMA = pa.schema(
-    [
-        pa.field("file_id", pa.int32(), nullable=False),
-        pa.field("line_number", pa.int32(), nullable=False),
-        pa.field("line", pa.string(), nullable=False),
-        pa.field("record", pa.string()),
-        pa.field("refused", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -47,12 +44,14 @@ class PackedFile:
         file_id: Its number in the packed rows.
         lines: Non-blank lines, records or values.
         cause: Why nothing of it is accepted; None if it could be read.
+        unknown_keys: Keys that no field has, the first of them.
     """
 
     file: LandingFile
     file_id: int
     lines: int
     cause: str | None
+    unknown_keys: tuple[str, ...] = ()
 
 
 class Changed(Exception):
@@ -60,7 +59,7 @@ class Changed(Exception):
 
 
 def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile], None] | None = None) -> list[PackedFile]:
-    """Read files and write their lines to `folder/<kind>.parquet` with columns file_id, line_number, line, record, refused.
+    """Read files and write their lines to `folder/<kind>.parquet`; `spark_jobs.landing.rows.schema_of` has the columns.
 
     Rows of a file that turns out to be unreadable halfway may be among them: callers leave out the ids of files with a cause. A file that
     changes while it is read is left out of the answer altogether, so that the next run takes it.
@@ -70,15 +69,15 @@ def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile
     """
     folder.mkdir(parents=True, exist_ok=True)
     packed = []
-    with _Writer(folder / "events.parquet") as events, _Writer(folder / "songs.parquet") as songs:
+    with ThreadPoolExecutor(_BLOCKS_WAITING) as pool, ExitStack() as open_writers:
+        writers = {kind: open_writers.enter_context(_Writer(folder / f"{kind}.parquet", fields, pool)) for kind, fields in FIELDS.items()}
         for file_id, file in enumerate(files):
-            writer = events if file.kind == "events" else songs
             lines, cause = 0, file.cause
             try:
                 if cause is None:
                     for chunk in map(without_long_texts, read_lines(file)):
                         lines += len(chunk)
-                        writer.add(file_id, chunk)
+                        writers[file.kind].add(file_id, chunk)
             except Unreadable as error:
                 lines, cause = 0, str(error)
             except Changed:
@@ -86,37 +85,53 @@ def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile
             packed.append(PackedFile(file, file_id, lines, cause))
             if progress is not None:
                 progress(file)
-    return packed
+        named = {file_id: keys for writer in writers.values() for file_id, keys in writer.finish().items()}
+    return [replace(one, unknown_keys=() if one.cause else named.get(one.file_id, ())) for one in packed]
 
 
 class _Writer:
-    """Collects lines and writes them in row groups of about 32 MiB."""
+    """Collects lines and writes them as typed rows; blocks are read by other threads meanwhile."""
 
-    def __init__(self, path: Path) -> None:
-        self._writer = pq.ParquetWriter(path, _SCHEMA, compression="none", use_dictionary=False, write_statistics=False)
-        self._waiting: list[pa.RecordBatch] = []
+    def __init__(self, path: Path, fields: Fields, pool: ThreadPoolExecutor) -> None:
+        self._maker, self._pool = RowMaker(fields), pool
+        self._writer = pq.ParquetWriter(path, self._maker.schema, compression="none", use_dictionary=False, write_statistics=False)
+        self._lines: list[tuple[int, Lines]] = []
         self._bytes = 0
+        self._blocks: deque[Future[Rows]] = deque()
+        self._unknown: dict[int, tuple[str, ...]] = {}
 
     def __enter__(self) -> _Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._flush()
         self._writer.close()
 
     def add(self, file_id: int, lines: Lines) -> None:
-        count = len(lines)
-        ids = pa.array([file_id], pa.int32()).take(pa.nulls(count, pa.int32()).fill_null(0))
-        self._waiting.append(pa.record_batch([ids, lines.numbers, lines.lines, lines.records, lines.refused], schema=_SCHEMA))
+        self._lines.append((file_id, lines))
         self._bytes += lines.lines.nbytes
-        if self._bytes >= _ROW_GROUP_BYTES:
-            self._flush()
+        if self._bytes >= _BLOCK_BYTES:
+            self._submit()
 
-    def _flush(self) -> None:
-        if self._waiting:
-            table = pa.Table.from_batches(self._waiting, _SCHEMA)
-            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
-            self._waiting, self._bytes = [], 0
+    def finish(self) -> dict[int, tuple[str, ...]]:
+        """Write what is left; gives the unknown keys by file_id."""
+        self._submit()
+        while self._blocks:
+            self._write_one()
+        return self._unknown
+
+    def _submit(self) -> None:
+        if self._lines:
+            self._blocks.append(self._pool.submit(self._maker.rows, self._lines))
+            self._lines, self._bytes = [], 0
+        if len(self._blocks) > _BLOCKS_WAITING:
+            self._write_one()
+
+    def _write_one(self) -> None:
+        rows = self._blocks.popleft().result()
+        table = pa.Table.from_batches(rows.batches, self._maker.schema)
+        if table.num_rows:
+            self._writer.write_table(table, row_group_size=table.num_rows)
+        self._unknown = first_of_each([*self._unknown.items(), *rows.unknown.items()])
 
 
 def read_lines(file: LandingFile) -> Iterator[Lines]:
@@ -130,8 +145,13 @@ def read_lines(file: LandingFile) -> Iterator[Lines]:
         with open(file.location, "rb", opener=_without_waiting) as raw:
             refuse_change(file, raw)
             content = unpacked(file, raw)
-            read = csv_lines if file.is_csv else song_lines if file.kind == "songs" else text_lines
-            yield from read(_Utf8(content), FIELDS[file.kind])
+            text, fields = _Utf8(content), FIELDS[file.kind]
+            if file.is_csv:
+                yield from csv_lines(text, fields)
+            elif file.kind == "songs":
+                yield from song_lines(text, fields)
+            else:
+                yield from text_lines(text)
             refuse_change(file, raw)
     except FileNotFoundError:
         raise Changed from None

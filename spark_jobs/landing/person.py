@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,17 +25,11 @@ class Person:
 
     user_id: int
 
-    def owns(self, line: str, record: str | None) -> bool:
-        """Tell of a line of JSON, or of a CSV record that has its form in JSON.
+    def owns(self, line: str) -> bool:
+        """Tell of a line of JSON.
 
         An object belongs to whom its last user id names. Text that is no object, and so was refused, is theirs if any user id in it is.
-
-        Args:
-            line: The line as it stands in the file.
-            record: Its cleaned fields, where packing made them of an event.
         """
-        if record is not None:
-            return self._is(json.loads(record).get(_KEY))
         named = any(map(self._is, _NAMED.findall(line)))
         if not named and "\\" not in line:
             return False
@@ -44,7 +37,7 @@ class Person:
         return named if values is None else self._is(values.get(_KEY))
 
     def owns_cells(self, record: str, header: Sequence[str] | None) -> bool:
-        """Tell of a CSV record that has no form in JSON, because it was refused.
+        """Tell of a CSV record whose user id nobody could read.
 
         Cells too many or too few shift those after them, so every cell to which the user id may have been shifted counts. Where nobody
         knows the header any more, every cell does. Since quotes may be what is broken, each line is also read alone.

@@ -18,6 +18,7 @@ from spark_jobs.landing.pack import Changed, read_header, read_lines, refuse_cha
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import WHITE
+from spark_jobs.landing.values import Record
 
 _TEMPORARY = ".songlake-erase"
 """Name that a walk of the landing zone passes over; one at a time in a folder."""
@@ -75,13 +76,10 @@ def _read(file: LandingFile, person: Person) -> Found:
     lines, numbers, objects = 0, set[int](), dict[int, str]()
     header = read_header(file) if file.is_csv else None
     for chunk in read_lines(file):
-        columns = (chunk.numbers, chunk.lines, chunk.records, chunk.refused)
-        for number, line, record, refused in zip(*(column.to_pylist() for column in columns), strict=True):
-            # Where no event was expected, packing has not kept the user id.
-            known = record if file.kind == "events" else None
-            if person.owns_cells(line, header) if file.is_csv and known is None else person.owns(line, known):
+        for place, (number, line) in enumerate(zip(chunk.numbers.to_pylist(), chunk.lines.to_pylist(), strict=True)):
+            if _owns(person, file, line, header, chunk.records.get(place)):
                 breaks = len(_LINE_END.findall(line)) if file.is_csv else 0
-                if breaks and refused == Reason.NOT_CSV.value:
+                if breaks and chunk.refused.get(place) == Reason.NOT_CSV:
                     raise Obstacle(f"the broken record that begins in line {number} runs on over lines of theirs and of others; mend it")
                 lines += 1
                 numbers.update(range(number, number + breaks + 1))
@@ -90,6 +88,15 @@ def _read(file: LandingFile, person: Person) -> Found:
     if found.instead:
         _refuse_entangled(file, objects)
     return found
+
+
+def _owns(person: Person, file: LandingFile, line: str, header: list[str] | None, record: Record | None) -> bool:
+    """Tell whether a line is theirs, by the user id that packing read in it if there is one; of a song record it keeps none."""
+    if not file.is_csv:
+        return person.owns(line)
+    if record is not None and file.kind == "events" and "user_id" not in record.misread:
+        return record.values.get("user_id") == person.user_id
+    return person.owns_cells(line, header)
 
 
 def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from spark_jobs.contracts import SONG_VALUES
 from spark_jobs.landing.fields import SONG_FIELDS
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.landing.values import read_values, reasons_that_apply
+from spark_jobs.landing.validation import is_absent, is_misread, is_outside, reasons_that_apply
 
 _ID_LENGTH = 200
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
@@ -19,12 +19,11 @@ def validate_songs(packed: DataFrame) -> DataFrame:
 
     Returns:
         One row a line: the columns of `packed`, the song's values (of no meaning where the line is refused), reasons (empty where it is
-        accepted), and unknown_keys. Source: the design's input rules.
+        accepted). Source: the design's input rules.
     """
     on_earth = "artist_latitude BETWEEN -90 AND 90 AND artist_longitude BETWEEN -180 AND 180"
     return (
-        read_values(packed, SONG_FIELDS)
-        .withColumn("reasons", reasons_that_apply(_reasons()))
+        packed.withColumn("reasons", reasons_that_apply(_reasons()))
         .withColumns(
             {
                 "year": F.expr("nullif(try_cast(year AS int), 0)"),
@@ -32,19 +31,18 @@ def validate_songs(packed: DataFrame) -> DataFrame:
                 "artist_longitude": F.expr(f"CASE WHEN {on_earth} THEN artist_longitude END"),
             }
         )
-        .select(*packed.columns, *SONG_VALUES, "reasons", "unknown_keys")
+        .select(*(name for name in packed.columns if name not in SONG_VALUES), *SONG_VALUES, "reasons")
     )
 
 
 def _reasons() -> dict[Reason, str]:
     return {
-        Reason.TEXT_INVALID: "nested",
-        Reason.SONG_ID_MISSING: "song_id IS NULL",
+        Reason.TEXT_INVALID: is_misread(*SONG_FIELDS.texts),
+        Reason.SONG_ID_MISSING: is_absent("song_id"),
         Reason.SONG_ID_TOO_LONG: f"char_length(song_id) > {_ID_LENGTH}",
-        Reason.ARTIST_ID_MISSING: "artist_id IS NULL",
+        Reason.ARTIST_ID_MISSING: is_absent("artist_id"),
         Reason.ARTIST_ID_TOO_LONG: f"char_length(artist_id) > {_ID_LENGTH}",
-        Reason.ARTIST_NAME_MISSING: "artist_name IS NULL",
+        Reason.ARTIST_NAME_MISSING: is_absent("artist_name"),
         Reason.DURATION_INVALID: "NOT coalesce(duration > 0 AND duration < double('Infinity'), false)",
-        Reason.NUMBER_INVALID: f"year_given AND NOT coalesce(year BETWEEN {_INT_MIN} AND {_INT_MAX}, false) "
-        "OR artist_latitude_given AND artist_latitude IS NULL OR artist_longitude_given AND artist_longitude IS NULL",
+        Reason.NUMBER_INVALID: f"{is_outside('year', _INT_MIN, _INT_MAX)} OR {is_misread('artist_latitude', 'artist_longitude')}",
     }

@@ -1,28 +1,15 @@
-r"""Clean the texts of a line that is more than plain ASCII. docs/adr/0006-input-rules-in-detail.md has the rules.
-
-Few lines need this: those with characters beyond ASCII, `\u` escapes, entities or nesting, long ones, and CSV records. Their
-fields leave here as strings in a JSON object of their own, the record, for which Spark has nothing left to clean. All other lines never
-pass through Python one by one.
-"""
+"""Clean texts, and read a line as JSON. docs/adr/0006-input-rules-in-detail.md has the rules."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any
 
 WHITE = " \t\n\v\f\r"
-NESTED = "nested"
-"""Key of a record that tells that a text field held an object or an array."""
-UNKNOWN = "unknown"
-"""Key of a record whose value is an object of the line's keys that no field has."""
-
-_UNKNOWN_NAMED, _UNKNOWN_LENGTH = 100, 100
-"""How many unknown keys of a line are told, and how much of each; a line may have thousands, each as long as a book."""
 
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&#039;", "'"), ("&amp;", "&"))
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -54,15 +41,15 @@ class Fields:
     quoted: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """All JSON keys."""
-        return (*self.texts.values(), *self.wholes.values(), *self.doubles.values())
+    @cached_property
+    def by_column(self) -> dict[str, str]:
+        """All fields: column name to JSON key."""
+        return {**self.texts, **self.wholes, **self.doubles}
 
     @cached_property
     def known(self) -> frozenset[str]:
         """The keys that are no surprise."""
-        return frozenset((*self.keys, *self.ignored))
+        return frozenset((*self.by_column.values(), *self.ignored))
 
 
 def clean(text: str) -> str | None:
@@ -117,26 +104,3 @@ def is_too_deep(json_text: str) -> bool:
         return False
     depths = accumulate(1 if bracket in "{[" else -1 for bracket in _BRACKETS.findall(_STRINGS.sub("", json_text)))
     return max(depths, default=0) > _DEEPEST
-
-
-def record(values: Mapping[str, Any], fields: Fields) -> str:
-    """Give the fields of an object as a JSON object of clean texts; absent and blank ones are left out."""
-    cleaned: dict[str, str | dict[str, str]] = {}
-    for key in fields.keys:
-        value = values.get(key)
-        if value is None:
-            continue
-        if isinstance(value, dict | list):
-            # Number fields refuse the brackets as other text; text fields need to be told.
-            cleaned[key] = "{}"
-            if key in fields.texts.values():
-                cleaned[NESTED] = "true"
-            continue
-        text = clean(value if isinstance(value, str) else str(value).lower())
-        text = unquote(text) if key in fields.quoted else text
-        if text is not None:
-            cleaned[key] = text
-    unknown = values.keys() - fields.known
-    if unknown:
-        cleaned[UNKNOWN] = {clean(key[:_UNKNOWN_LENGTH]) or "(blank)": "" for key in sorted(unknown)[:_UNKNOWN_NAMED]}
-    return json.dumps(cleaned, ensure_ascii=False)

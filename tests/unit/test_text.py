@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from spark_jobs.landing.fields import EVENT_FIELDS, SONG_FIELDS
-from spark_jobs.landing.text import clean, parse_object, record, unquote
+from spark_jobs.landing.text import clean, parse_object, unquote
 
 
 @pytest.mark.parametrize(
@@ -72,19 +69,3 @@ def test_the_last_of_two_equal_keys_wins() -> None:
 @pytest.mark.parametrize("line", ["", "[]", "1", '"a"', "{", "{} {}", "{'a': 1}", '{"a": 01}', '{"a": 1,}', "[" * 100_000])
 def test_anything_else_is_not_one_object(line: str) -> None:
     assert parse_object(line) is None
-
-
-def test_record_holds_known_fields_as_clean_text_and_of_the_rest_the_names() -> None:
-    values = {"artist": "BjÃ¶rk ", "song": True, "ts": "1541105830796", "length": None, "userAgent": '"Agent"', "page": " "}
-    values |= {"Ã¶\0": "x", "": 1}
-    known = {"artist": "Björk", "song": "true", "ts": "1541105830796", "userAgent": "Agent"}
-    assert json.loads(record(values, EVENT_FIELDS)) == known | {"unknown": {"(blank)": "", "ö": ""}}
-    assert json.loads(record({"title": "T", "num_songs": 1}, SONG_FIELDS)) == {"title": "T"}
-
-
-def test_record_tells_that_a_text_field_held_an_object_or_an_array() -> None:
-    assert json.loads(record({"title": ["a"], "song_id": "S"}, SONG_FIELDS)) == {"title": "{}", "song_id": "S", "nested": "true"}
-
-
-def test_record_keeps_brackets_in_a_number_field_so_that_it_is_refused_as_other_text() -> None:
-    assert json.loads(record({"duration": [1]}, SONG_FIELDS)) == {"duration": "{}"}
