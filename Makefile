@@ -36,7 +36,7 @@ check: setup ## Lint, formatting, types, SQL, containers, scripts; risky code, s
 	.venv/bin/sqlfluff lint --processes 0 sql
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint docker/Dockerfile
-	.venv/bin/shellcheck --severity warning bin/songlake bin/spark-submit bin/spark-class bin/demo docker/entrypoint.sh .ci/run
+	.venv/bin/shellcheck --severity warning bin/songlake bin/spark-submit bin/spark-class bin/demo bin/fetch-landing bin/fetch-requests.sh bin/fetch-sources.sh docker/entrypoint.sh .ci/run
 	.venv/bin/bandit --quiet --severity-level medium --recursive spark_jobs dags plugins bin/setup
 	git ls-files -z -- . ':!requirements.txt' ':!docs/images' | xargs -0 .venv/bin/detect-secrets-hook --exclude-secrets '$(NOT_SECRET)'
 	bin/audit
