@@ -66,6 +66,5 @@ read_headers() { # NUMBER: keep what the server told; after redirections its las
       etag:*) etags[$1]=$value ;;
     esac
   done <"$work/$1"
-  rm -f -- "$work/$1"
   asked[$1]=yes
 }
