@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from spark_jobs import cli_db
+from spark_jobs import cli_db, cli_redshift
 from spark_jobs import settings as settings_module
 from spark_jobs.console import Stages, err, out, print_table, run_command
 from spark_jobs.errors import BadUsage
@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(cli_db.app, name="db")
+app.add_typer(cli_redshift.app, name="redshift")
 
 Landing = Annotated[Path | None, typer.Option(help="root of the landing zone [settings: landing]")]
 Lake = Annotated[Path | None, typer.Option(help="folder of the Delta tables [settings: lake]")]

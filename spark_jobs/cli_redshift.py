@@ -1,0 +1,50 @@
+"""`bin/songlake redshift`: the SQL by which an Amazon Redshift follows the warehouse."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spark_jobs import settings as settings_module
+from spark_jobs.console import run_command
+
+app = typer.Typer(help="SQL for an Amazon Redshift that follows the warehouse; it is printed, not run.", no_args_is_help=True)
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the statements that make Redshift's tables.
+
+    Example: bin/songlake redshift schema
+    """
+    from spark_jobs.warehouse import redshift
+
+    def command() -> None:
+        sys.stdout.write(redshift.schema() + "\n")
+
+    sys.exit(run_command(command))
+
+
+@app.command("load")
+def load(
+    lake_url: Annotated[str, typer.Option(help="the lake's folder as Redshift reaches it, s3://BUCKET/FOLDER")],
+    manifests: Annotated[str, typer.Option(help="folder that manifests are written to, s3://BUCKET/FOLDER")],
+    after: Annotated[
+        Path | None, typer.Option(help="what Redshift's ops.published holds, as psql -At prints it; without, all is loaded")
+    ] = None,
+    iam_role: Annotated[str, typer.Option(help="ARN of the role that may read both folders")] = "default",
+    lake: Annotated[Path | None, typer.Option(help="folder of the Delta tables [settings: lake]")] = None,
+) -> None:
+    """Write manifests to S3, and print the transaction that brings Redshift to what is live in PostgreSQL.
+
+    Example: bin/songlake redshift load --lake-url s3://lab/lake --manifests s3://lab/manifests --after held.txt
+    """
+    from spark_jobs import redshift_command
+
+    def command() -> None:
+        redshift_command.follow(settings_module.load(lake=lake), lake_url=lake_url, manifests=manifests, role=iam_role, after=after)
+
+    sys.exit(run_command(command))
