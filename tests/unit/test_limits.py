@@ -10,10 +10,24 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from spark_jobs.landing import csv_records, lines
+from spark_jobs.landing import pack as packing
 from spark_jobs.landing.find import find_files
 from spark_jobs.landing.pack import PackedFile, pack
 
 _MIB = 1 << 20
+
+
+@pytest.fixture
+def a_64th(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the limits of files, and the blocks that they are read in, a 64th of what they are."""
+    limits = (packing, "_LONGEST_LINE", 64 * _MIB), (csv_records, "_LONGEST_RECORD", 64 * _MIB), (lines, "_LONGEST_SEQUENCE", 256 * _MIB)
+    for module, name, limit in limits:
+        assert getattr(module, name) == limit, "docs/adr/0006 says so"
+        monkeypatch.setattr(module, name, limit // 64)
+    blocks = packing._Utf8.pieces.__kwdefaults__
+    assert blocks is not None
+    monkeypatch.setitem(blocks, "size", blocks["size"] // 64)
 
 
 @pytest.fixture
@@ -33,12 +47,16 @@ def packed(root: Path, name: str, content: bytes) -> PackedFile:
     return found
 
 
-@pytest.mark.parametrize(("depth", "found"), [(975, (1, 0)), (1_900, (0, 1)), (2_100, (0, 1))], ids=["deep", "deeper", "beyond all paths"])
-def test_folders_may_lie_in_each_other_as_deep_as_they_like(root: Path, depth: int, found: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("depth", "name", "found"),
+    [(975, "d", (1, 0)), (1_100, "d", (0, 1)), (21, "d" * 200, (0, 1))],
+    ids=["deep", "deeper than calls", "beyond all paths"],
+)
+def test_folders_may_lie_in_each_other_as_deep_as_they_like(root: Path, depth: int, name: str, found: tuple[int, int]) -> None:
     folder = os.open(root / "log_data", os.O_RDONLY)
     for _ in range(depth):
-        os.mkdir("d", dir_fd=folder)
-        below = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.mkdir(name, dir_fd=folder)
+        below = os.open(name, os.O_RDONLY, dir_fd=folder)
         os.close(folder)
         folder = below
     os.close(os.open("a.json", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
@@ -59,23 +77,26 @@ def test_a_file_whose_path_no_index_holds_is_told_as_not_recognised(root: Path) 
 
 
 @pytest.mark.parametrize("end", ["\r", ""])
-@pytest.mark.parametrize(("size", "cause"), [(64 * _MIB, None), (64 * _MIB + 1, "a line of it is longer than 64 MiB")])
+@pytest.mark.parametrize(("size", "cause"), [(_MIB, None), (_MIB + 1, "a line of it is longer than 1 MiB")])
+@pytest.mark.usefixtures("a_64th")
 def test_a_file_with_a_line_longer_than_64_mib_is_unreadable(root: Path, end: str, size: int, cause: str | None) -> None:
     file = packed(root, "log_data/a.json", b"{}" + end.encode() + b"x" * (size - 2 * (not end)) + end.encode() + b"{}" * bool(end))
     assert (file.lines, file.cause) == ((0, cause) if cause else (3 if end else 1, None))
 
 
-@pytest.mark.parametrize(("millions", "is_read"), [(63, True), (65, False)])
-def test_a_csv_file_with_a_record_longer_than_that_is_unreadable(root: Path, millions: int, is_read: bool) -> None:
-    line = b"x" * (_MIB - 1) + b"\n"
-    file = packed(root, "log_data/a.csv", b'ts,page\n1,"' + line * millions)
-    cause = None if is_read else "a record of it is longer than 64 Mi characters; a quote may never be closed"
+@pytest.mark.parametrize(("lines_in_quotes", "is_read"), [(63, True), (65, False)])
+@pytest.mark.usefixtures("a_64th")
+def test_a_csv_file_with_a_record_longer_than_that_is_unreadable(root: Path, lines_in_quotes: int, is_read: bool) -> None:
+    line = b"x" * (_MIB // 64 - 1) + b"\n"
+    file = packed(root, "log_data/a.csv", b'ts,page\n1,"' + line * lines_in_quotes)
+    cause = None if is_read else "a record of it is longer than 1 Mi characters; a quote may never be closed"
     assert (file.lines, file.cause) == (int(is_read), cause)
 
 
+@pytest.mark.usefixtures("a_64th")
 def test_a_song_file_that_is_no_lines_of_objects_is_unreadable_beyond_256_mib(root: Path) -> None:
-    file = packed(root, "song_data/a.json", (b" " * (_MIB - 1) + b"\n") * 257 + b"[]")
-    assert file.cause == "its records are not one a line, and it has more than 256 MiB of text"
+    file = packed(root, "song_data/a.json", (b" " * (_MIB // 64 - 1) + b"\n") * 257 + b"[]")
+    assert file.cause == "its records are not one a line, and it has more than 4 MiB of text"
 
 
 def test_a_pipe_that_is_put_in_the_place_of_a_file_is_not_waited_for(root: Path) -> None:
