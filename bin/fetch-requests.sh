@@ -40,6 +40,7 @@ get() { # URL FILE WHAT: one document by which all else is found
   case $code/$status in
     0/200) ;;
     0/40[13]) stop 5 "The server refuses access to $3 ($status)." "See that everybody may read it, or that the credentials are right." ;;
+    0/3*) stop 3 "The server has moved $3 ($status)." "Set AWS_REGION to the region of the bucket." ;;
     0/4*) stop 3 "The server has no $3 ($status)." "Correct the address." ;;
     *) stop 5 "The server that is to have $3 does not answer (curl $code, HTTP $status)." "Correct the address, or try again later." ;;
   esac

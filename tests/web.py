@@ -74,6 +74,8 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             if web.busy[self.path] > 0:
                 web.busy[self.path] -= 1
                 return self._refuse(503)
+            if self.path.startswith("/moved"):
+                return self._refuse(301)
             if self.path not in web.files:
                 return self._refuse(404)
             content, time = web.files[self.path]

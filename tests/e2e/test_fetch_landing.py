@@ -15,6 +15,7 @@ import pytest
 
 from spark_jobs.landing.find import find_files
 from tests.objects import BUCKET, object_store
+from tests.scratch import small_disk
 from tests.sparkenv import PROJECT
 from tests.web import Web, web_server
 
@@ -188,6 +189,8 @@ def test_errors_have_their_codes_and_say_what_to_do(web: Web, target: Path, fetc
         (0, "x", ["--help"], ""),
         (2, "x", ["--tries", "none"], "See bin/fetch-landing --help."),
         (2, "s3://x;y", [], "This is no bucket"),
+        (2, "x", ["--tires"], "There is no option --tires."),
+        (3, "s3://moved", [], "Set AWS_REGION"),
         (3, "no/such/list", [], "There is no list no/such/list."),
         (3, f"{web.address}/none", [], "The server has no list (404)."),
         (3, listed(web, "a.json"), [], "a folder has its name"),
@@ -195,7 +198,7 @@ def test_errors_have_their_codes_and_say_what_to_do(web: Web, target: Path, fetc
         (5, f"{gone.address}/lab/list", ["--tries", "1"], "does not answer"),
         (5, listed(web, f"{gone.address}/secret.json?key=secret"), ["--tries", "1"], "Run this again later"),
     ]:
-        done = fetch(source, *options)
+        done = fetch(source, *options, AWS_ENDPOINT_URL=web.address)
         assert (done.returncode, says in done.stderr) == (code, True), done.stderr
         assert "key=secret" not in done.stdout + done.stderr
 
@@ -238,6 +241,16 @@ def test_open_bucket_is_fetched_without_credentials(web: Web, target: Path, fetc
     assert (done.returncode, "../x" in done.stderr) == (3, True)
     assert here(target) == {"log_data/a.json": b"1", "log_data/a b.json": b"22"}
     assert fetch("s3://open", AWS_ENDPOINT_URL_S3=web.address).stdout.startswith(f"0 fetched into {target}, 2 there already")
+
+
+def test_full_disk_is_told_and_what_was_whole_stays(web: Web, target: Path, fetch: Fetch) -> None:
+    web.put("/lab/log_data/small.json", b"small", NOON)
+    web.put("/lab/log_data/large.json", LARGE, NOON)
+    with small_disk(target, 2):
+        assert fetch(listed(web, "log_data/small.json")).returncode == 0
+        full = fetch(listed(web, "log_data/large.json"))
+        assert (full.returncode, "Nothing can be written" in full.stderr) == (3, True)
+        assert [file.path for file in find_files(target).files] == ["log_data/small.json"]
 
 
 def test_lock_goes_with_the_process(web: Web, target: Path, fetch: Fetch) -> None:
