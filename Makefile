@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # What stands for a password in examples and tests, so that the search for secrets finds real ones only.
 NOT_SECRET := ^(password|word|from-environment|.*s[e3]cr[e3]t.*|p@ss/w%rd.*|p(/|%2F)w%.*)$$
 
-.PHONY: help setup demo up down test unit check format lock docs bench bench-quick soak clean
+.PHONY: help setup demo up down test unit check format lock docs bench bench-quick bench-report soak clean
 
 help: ## Show these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
@@ -51,11 +51,14 @@ lock: setup ## Pin requirements.in with hashes in requirements.txt; newest versi
 docs: setup ## Write the data dictionary from the contracts
 	$(PYTHON) -m spark_jobs.dictionary
 
-bench: setup ## Measure against DuckDB with COPY, and prove that both made the same rows
-	$(PYTHON) -m bench
+bench: setup ## Measure against other ways to do the same, about an hour; some of it: make bench ARGS='--only day-10 late'
+	$(PYTHON) -m bench $(ARGS)
 
-bench-quick: setup ## The same on less data
+bench-quick: setup ## A little of it on less data, under five minutes
 	$(PYTHON) -m bench --quick
+
+bench-report: setup ## Write docs/performance.md from what was measured last
+	$(PYTHON) -m bench.report
 
 soak: setup ## Deliver hour after hour with kills in between, and see that nothing grows; fewer: make soak BATCHES=40
 	$(PYTHON) -m bench.soak --batches $(or $(BATCHES),200)

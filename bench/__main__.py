@@ -1,150 +1,67 @@
-"""Measure a first load by whole cold processes, Songlake beside DuckDB, and prove that both made the same rows.
+"""Measure Songlake beside other ways to do the same work, and prove that all made the same rows.
 
-python -m bench --quick
+    python -m bench                                      # everything, about an hour on a quiet machine
+    python -m bench --quick                              # a little of everything, under five minutes
+    python -m bench --only day-10 late --rounds 5
+    python -m bench --only load-1e6 --events 200000
+
+What a work found is kept in data/bench; `python -m bench.report` makes docs/performance.md of it.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import statistics
-import subprocess
-import sys
+import argparse
 import tempfile
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
-import psutil
-import psycopg
-import typer
-from psycopg import sql
-from rich.console import Console
-from rich.table import Table
-
-from spark_jobs.contracts import STAR
-from spark_jobs.generator import generate
-from spark_jobs.warehouse import embedded
-from spark_jobs.warehouse.connection import connect
-from spark_jobs.warehouse.schema import ensure
-
-PROJECT = Path(__file__).resolve().parent.parent
-RESULTS = PROJECT / "data" / "bench"
+from bench.report import print_results
+from bench.results import RESULTS, TRIED
+from bench.rounds import Stage, run_inside
+from bench.warehouses import running_server
+from bench.works import INSIDE, QUICK, WORKS
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one process and all it started cost."""
-
-    wall_seconds: float
-    cpu_seconds: float
-    peak_rss_bytes: int
-
-
-def measure(command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a command to its end; memory and CPU time are sampled over the process tree.
-
-    CPU time is summed from the last sample of each process, since a JVM that nobody waits for does not count as a child.
-    """
-    begun = time.monotonic()
-    process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=PROJECT, stdout=subprocess.DEVNULL)
-    peak, cpu = 0, dict[int, float]()
-    while process.poll() is None:
-        peak = max(peak, _sample(process.pid, cpu))
-        time.sleep(0.2)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return Cost(time.monotonic() - begun, sum(cpu.values()), peak)
+def main() -> None:
+    """Measure the works that were asked for, stage by stage."""
+    asked = _parser().parse_args()
+    rounds = asked.rounds or (1 if asked.quick else 3)
+    works = [work for work in (QUICK if asked.quick else WORKS) if not asked.only or work.name in asked.only]
+    works = [work.sized(asked.events) if asked.events else work for work in works]
+    inside = [work for work in INSIDE if not asked.quick and (not asked.only or work.name in asked.only)]
+    inside = [replace(work, size=asked.events or work.size) for work in inside]
+    kept = TRIED if asked.quick or asked.events else RESULTS
+    for _, stage in groupby(works, key=lambda work: work.stage):
+        with _place() as (root, server):
+            Stage(root, server, list(stage), kept).run(rounds)
+    for work in inside:
+        with _place() as (root, server):
+            run_inside(root, server, work, rounds, kept)
+    print_results([work.name for work in works] + [name for work in inside for name in work.about], kept)
 
 
-def _sample(pid: int, cpu: dict[int, float]) -> int:
-    """Note the CPU time of each process of a tree and give their memory together."""
-    total = 0
-    try:
-        process = psutil.Process(pid)
-        tree = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0
-    for one in tree:
-        try:
-            total += one.memory_info().rss
-            times = one.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        cpu[one.pid] = times.user + times.system
-    return total
-
-
-def digests(url: str) -> dict[str, tuple[int, str]]:
-    """Count the rows of each table and digest them whatever their order."""
-    query = sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(({})::text, 0)::numeric), 0)::text FROM {}")
-    found = {}
-    with psycopg.connect(url) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for table in STAR:
-            columns = sql.SQL("ROW({})").format(sql.SQL(", ").join(sql.Identifier(column.name) for column in table.warehouse_columns))
-            count, digest = connection.execute(query.format(columns, sql.Identifier("dwh", table.name))).fetchone() or (0, "")
-            found[table.name] = (int(count), str(digest))
-    return found
-
-
-def fresh_database(server: str, name: str) -> str:
-    """Create an empty warehouse; both contenders find the schema made."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = server.rsplit("/", 1)[0] + f"/{name}"
-    with connect(url, application_name="bench") as connection:
-        ensure(connection)
-    return url
-
-
-def main(quick: bool = False, rounds: int = 0) -> None:
-    """Generate, load with each contender in interleaved rounds, compare, print."""
-    events, songs, days = (100_000, 1_000, 10) if quick else (1_000_000, 15_000, 30)
+@contextmanager
+def _place() -> Iterator[tuple[Path, str]]:
+    """Give an empty folder and a PostgreSQL of its own; both go afterwards."""
     with tempfile.TemporaryDirectory(prefix="songlake-bench-") as folder:
         root = Path(folder)
         root.chmod(0o755)
-        landing, home = root / "landing", root / "postgres"
-        generate(landing, events=events, songs=songs, days=days, dirty=0)
-        server = embedded.start(home)
-        try:
-            costs: dict[str, list[Cost]] = {"songlake": [], "duckdb": []}
-            for number in range(rounds or (1 if quick else 3)):
-                made = {}
-                for name, taken in costs.items():
-                    url = fresh_database(server, f"{name}_{number}")
-                    lake = root / f"lake_{number}"
-                    songlake = ["bin/songlake", "run", "--json", "--landing", str(landing), "--lake", str(lake)]
-                    peer = [sys.executable, "-m", "bench.duckdb_load", str(landing)]
-                    taken.append(measure(songlake if name == "songlake" else peer, {"WAREHOUSE_URL": url}))
-                    made[name] = digests(url)
-                differing = [table for table in made["songlake"] if made["songlake"][table] != made["duckdb"][table]]
-                if differing:
-                    raise SystemExit(f"The contenders made other rows in {', '.join(differing)}: {made}")
-        finally:
-            embedded.stop(home)
-    _report(events, costs)
+        with running_server(root / "postgres") as server:
+            yield root, server
 
 
-def _report(events: int, costs: dict[str, list[Cost]]) -> None:
-    shown = Table(title=f"First load of {events:,} events, whole cold process; both made the same rows", title_justify="left")
-    for column in ("contender", "wall s (min, max)", "CPU s", "peak RSS GiB"):
-        shown.add_column(column)
-    medians = {}
-    for name, taken in costs.items():
-        walls = [cost.wall_seconds for cost in taken]
-        cpu, rss = statistics.median(cost.cpu_seconds for cost in taken), max(cost.peak_rss_bytes for cost in taken)
-        medians[name] = (statistics.median(walls), cpu)
-        shown.add_row(name, f"{medians[name][0]:.1f} ({min(walls):.1f}, {max(walls):.1f})", f"{cpu:.1f}", f"{rss / 2**30:.2f}")
-    shown.add_row(
-        "ratio", f"{medians['songlake'][0] / medians['duckdb'][0]:.1f}", f"{medians['songlake'][1] / medians['duckdb'][1]:.1f}", ""
-    )
-    Console().print(shown)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    result = {name: [vars(cost) for cost in taken] for name, taken in costs.items()}
-    (RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json").write_text(json.dumps({"events": events, "cores": os.cpu_count(), **result}))
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [*(work.name for work in WORKS), *(work.name for work in INSIDE)]
+    parser.add_argument("--only", nargs="+", choices=names, metavar="WORK", help=f"some of {', '.join(names)}")
+    parser.add_argument("--rounds", type=int, help="rounds (3, with --quick 1)")
+    parser.add_argument("--events", type=int, help="events (or song files), in place of each work's own number")
+    parser.add_argument("--quick", action="store_true", help="on less data, under five minutes")
+    return parser
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

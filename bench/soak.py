@@ -32,7 +32,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.__main__ import PROJECT, RESULTS, fresh_database
+from bench.measure import PROJECT
+from bench.results import RESULTS
+from bench.warehouses import fresh_database
 from spark_jobs.generator import generate
 from spark_jobs.warehouse import embedded
 from tests.world import World
