@@ -11,6 +11,8 @@ What a work found is kept in data/bench; `python -m bench.report` makes docs/per
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,8 @@ from bench.works import INSIDE, QUICK, WORKS
 
 def main() -> None:
     """Measure the works that were asked for, stage by stage."""
+    # Told to end, it ends what it started too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = _parser().parse_args()
     rounds = asked.rounds or (1 if asked.quick else 3)
     works = [work for work in (QUICK if asked.quick else WORKS) if not asked.only or work.name in asked.only]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +43,13 @@ def measure(command: list[str], environment: dict[str, str]) -> tuple[Cost, str]
         begun = time.monotonic()
         process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=PROJECT, stdout=printed, stderr=complained)
         tree = Tree(process.pid)
-        while process.poll() is None:
-            tree.sample()
-            time.sleep(_PAUSE_SECONDS)
+        try:
+            while process.poll() is None:
+                tree.sample()
+                time.sleep(_PAUSE_SECONDS)
+        except BaseException:
+            tree.kill()
+            raise
         wall = time.monotonic() - begun
         printed.seek(0)
         complained.seek(0)
@@ -67,20 +72,25 @@ class Tree:
         """CPU time up to the last sample."""
         return sum(self._cpu.values())
 
+    def kill(self) -> None:
+        """End all of it at once."""
+        for one in self._living():
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
     def sample(self) -> None:
         """Note the CPU time of each process, and their memory together."""
+        total = 0
+        for one in self._living():
+            with suppress(psutil.NoSuchProcess), one.oneshot():
+                times = one.cpu_times()
+                self._cpu[one.pid] = times.user + times.system
+                total += one.memory_info().rss
+        self.peak_rss_bytes = max(self.peak_rss_bytes, total)
+
+    def _living(self) -> list[psutil.Process]:
         try:
             process = psutil.Process(self._pid)
-            tree = [process, *process.children(recursive=True)]
+            return [process, *process.children(recursive=True)]
         except psutil.NoSuchProcess:
-            return
-        total = 0
-        for one in tree:
-            try:
-                with one.oneshot():
-                    times, resident = one.cpu_times(), one.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-            total += resident
-            self._cpu[one.pid] = times.user + times.system
-        self.peak_rss_bytes = max(self.peak_rss_bytes, total)
+            return []
