@@ -47,9 +47,10 @@ def _winners(files: list[Path], folder: str, keys: tuple[str, ...], identity: li
         parts.append(pl.scan_csv(csv_files, infer_schema=False, include_file_paths="file").select(*keys, "file"))
     lines = _clean(pl.concat(parts).collect(), keys)
     times = pl.DataFrame({"file": [str(path) for path in chosen], "modified": [path.stat().st_mtime_ns // 1000 for path in chosen]})
-    order = ["modified", "file", *keys]
-    sorted_lines = lines.join(times, on="file").sort(order, descending=True, nulls_last=True)
-    return sorted_lines.unique(identity, keep="first", maintain_order=True)
+    dated = lines.join(times, on="file")
+    repeated = dated.select(identity).is_duplicated()
+    best_first = dated.filter(repeated).sort("modified", "file", *keys, descending=True, nulls_last=True)
+    return pl.concat([dated.filter(~repeated), best_first.unique(identity, keep="first", maintain_order=True)])
 
 
 def _clean(lines: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
@@ -96,7 +97,9 @@ def _artists(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _users(events: pl.DataFrame) -> pl.DataFrame:
-    latest_first = events.filter(pl.col("userId").is_not_null()).sort("ts", "sessionId", "itemInSession", descending=True)
+    known = events.filter(pl.col("userId").is_not_null())
+    latest = known.filter(pl.col("ts") == pl.col("ts").max().over("userId"))
+    latest_first = latest.sort("ts", "sessionId", "itemInSession", descending=True)
     return latest_first.unique("userId", keep="first", maintain_order=True).with_columns(
         user_id="userId",
         first_name="firstName",
