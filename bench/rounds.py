@@ -76,13 +76,15 @@ class Stage:
     def _measure(self, work: Work, title: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
         """Let each contender do the work once and compare what they made; gives costs by contender, and rows by table."""
         costs, made = {}, {}
+        compared = {contender.keys_only for contender in work.contenders}
         for contender in work.contenders:
             folder = self._root / "at_work"
             url = self._begin(work, contender, folder)
             cost, printed = measure(contender.command(self._landings[work.name], folder), _environment(url))
             _err.print(f"{title}: {contender.name} {cost.wall_seconds:.1f} s")
             costs[contender.name] = _told(contender, cost, printed)
-            made[contender.name] = {keys: warehouses.digests(url, keys_only=keys) for keys in {True, contender.keys_only}}
+            wanted = {True} if contender.keys_only else compared
+            made[contender.name] = {keys_only: warehouses.digests(url, keys_only=keys_only) for keys_only in wanted}
             shutil.rmtree(folder)
             warehouses.drop_database(self._server, "at_work")
         _refuse_difference(work, made)
