@@ -47,8 +47,21 @@ unset SPARK_CONF_DIR
 export PYSPARK_PYTHON=$SONGLAKE_ROOT/.venv/bin/python
 export PYSPARK_DRIVER_PYTHON=$PYSPARK_PYTHON
 export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
-# On one machine whoever connects to the driver's ports proves a secret that Spark makes for each start, so no other user can.
-export PYSPARK_SUBMIT_ARGS="--conf spark.authenticate=true --properties-file \"$SONGLAKE_ROOT/conf/spark-defaults.conf\" pyspark-shell"
+# Settings of a cluster may take the place of this folder's: docs/cluster.md.
+export SPARK_PROPERTIES_FILE=${SPARK_PROPERTIES_FILE:-$SONGLAKE_ROOT/conf/spark-defaults.conf}
+# Whoever connects to the driver's ports proves a secret: on one machine one that Spark makes for each start, so that no other user can;
+# in a standalone cluster that of master and workers, in the variable that Spark itself reads.
+SONGLAKE_SPARK_ARGS=()
+if [[ $SPARK_LOCAL_IP != 127.0.0.1 ]]; then
+  SONGLAKE_SPARK_ARGS+=(--conf "spark.driver.host=$SPARK_LOCAL_IP" --conf "spark.driver.bindAddress=$SPARK_LOCAL_IP")
+fi
+if [[ -n ${_SPARK_AUTH_SECRET:-} || $SPARK_LOCAL_IP == 127.0.0.1 ]]; then
+  SONGLAKE_SPARK_ARGS+=(--conf spark.authenticate=true)
+fi
+if [[ -n ${_SPARK_AUTH_SECRET:-} ]]; then
+  SONGLAKE_SPARK_ARGS+=(--conf spark.network.crypto.enabled=true)
+fi
+export PYSPARK_SUBMIT_ARGS="${SONGLAKE_SPARK_ARGS[*]} --properties-file \"$SPARK_PROPERTIES_FILE\" pyspark-shell"
 
 # The launcher is a JVM of its own that lives a quarter of a second and only puts the command together.
 export SPARK_LAUNCHER_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from spark_jobs.errors import BadUsage
@@ -40,10 +41,15 @@ def start_session(input_bytes: int = 0) -> SparkSession:
     """
     if not os.environ.keys() & {"PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT"}:
         raise BadUsage("Spark would run without conf/spark-defaults.conf.", "Start it by bin/songlake or bin/spark-submit.")
-    builder = SparkSession.builder.appName("songlake")
+    conf = SparkConf().setAppName("songlake")
     if input_bytes >= _LARGE_BYTES:
-        builder = builder.config("spark.driver.extraJavaOptions", _LARGE_OPTIONS)
-    spark = builder.getOrCreate()
+        conf.set("spark.driver.extraJavaOptions", _LARGE_OPTIONS)
+    # Java starts here; what it is given later does not stand among its arguments.
+    SparkContext._ensure_initialized(conf=conf)
+    if secret := os.environ.get("_SPARK_AUTH_SECRET"):
+        # The driver of a standalone cluster wants as a setting what master and workers take from here.
+        conf.set("spark.authenticate.secret", secret)
+    spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 

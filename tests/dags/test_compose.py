@@ -150,8 +150,13 @@ def test_every_password_comes_from_a_variable():
     assert connection("SONGLAKE_WAREHOUSE")["password"] == SECRET
 
 
-def test_spark_is_given_no_secret():
-    assert not [name for name in OURS if name.startswith("spark-") and SECRET in str(environment(name))]
+def test_spark_is_given_no_secret_but_its_own_which_all_of_it_asks_for():
+    spark = [name for name in OURS if name.startswith("spark-")]
+    assert {key for name in spark for key, value in environment(name).items() if SECRET in value} == {"_SPARK_AUTH_SECRET"}
+    for name in spark:
+        options = environment(name)["SPARK_DAEMON_JAVA_OPTS"].split()
+        assert {"-Dspark.authenticate=true", "-Dspark.network.crypto.enabled=true"} <= set(options), name
+    assert {name for name in OURS if "_SPARK_AUTH_SECRET" in environment(name)} == {*spark, "airflow-scheduler"}
 
 
 def test_the_example_tells_a_command_that_fills_it(tmp_path):
@@ -163,7 +168,7 @@ def test_the_example_tells_a_command_that_fills_it(tmp_path):
     filled = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines() if line and not line.startswith("#"))
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     assert len(base64.urlsafe_b64decode(filled.pop("AIRFLOW_FERNET_KEY"))) == 32
-    assert len(set(filled.values())) == 6
+    assert len(set(filled.values())) == 7
     assert all(re.fullmatch("[0-9a-f]{48}", value) for value in filled.values())
 
 
@@ -334,6 +339,13 @@ def test_driver_stays_on_this_machine_without_an_address(bare_project):
     given = call(bare_project, "spark-submit", "job.py")
     properties = ["--properties-file", str(bare_project / "conf" / "spark-defaults.conf")]
     assert given == [*properties, "--conf", "spark.authenticate=true", "job.py"]
+
+
+def test_driver_proves_the_secret_of_a_cluster_and_takes_its_settings(bare_project):
+    given = call(bare_project, "spark-submit", "a.py", SPARK_LOCAL_IP="here", _SPARK_AUTH_SECRET="word", SPARK_PROPERTIES_FILE="/b c.conf")
+    options = ["driver.host=here", "driver.bindAddress=here", "authenticate=true", "network.crypto.enabled=true"]
+    expected = [word for option in options for word in ("--conf", f"spark.{option}")]
+    assert given == ["--properties-file", "/b c.conf", *expected, "a.py"]
 
 
 def test_spark_class_passes_its_arguments_on(bare_project):
