@@ -17,4 +17,19 @@ if [[ -n ${AIRFLOW_ADMIN_PASSWORD:-} ]]; then
   unset AIRFLOW_ADMIN_PASSWORD
 fi
 
+# Spark on Kubernetes asks for an executor by this one word and tells the rest by variables.
+if [[ ${1:-} == executor ]]; then
+  export SPARK_LOCAL_IP=$SPARK_EXECUTOR_POD_IP
+  . "$(dirname -- "${BASH_SOURCE[0]}")/../bin/env.sh"
+  set --
+  while read -r name; do
+    set -- "$@" "${!name}"
+  done < <(compgen -e SPARK_JAVA_OPT_ | sort --field-separator _ --key 4 --numeric-sort)
+  exec "$JAVA_HOME/bin/java" "$@" -Xms"$SPARK_EXECUTOR_MEMORY" -Xmx"$SPARK_EXECUTOR_MEMORY" -cp "$SPARK_HOME/jars/*" \
+    org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend \
+    --driver-url "$SPARK_DRIVER_URL" --executor-id "$SPARK_EXECUTOR_ID" --cores "$SPARK_EXECUTOR_CORES" \
+    --app-id "$SPARK_APPLICATION_ID" --hostname "$SPARK_EXECUTOR_POD_IP" \
+    --resourceProfileId "$SPARK_RESOURCE_PROFILE_ID" --podName "$SPARK_EXECUTOR_POD_NAME"
+fi
+
 exec "$@"
