@@ -6,13 +6,16 @@ PYTHON := .venv/bin/python
 # What stands for a password in examples and tests, so that the search for secrets finds real ones only.
 NOT_SECRET := ^(password|word|from-environment|.*s[e3]cr[e3]t.*|p@ss/w%rd.*|p(/|%2F)w%.*)$$
 
-.PHONY: help setup demo up down test unit check format lock docs bench bench-quick bench-report soak clean
+.PHONY: help setup setup-s3 demo up down test unit check format lock docs bench bench-quick bench-report soak clean
 
 help: ## Show these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
 
 setup: ## Install what Songlake needs into .venv and .cache; again: only what is missing
 	@python3 bin/setup
+
+setup-s3: ## The same, and the jars by which Spark reaches object stores
+	@python3 bin/setup s3
 
 demo: ## Run the whole pipeline on sample data and show where to look
 	@bin/demo
@@ -23,7 +26,7 @@ up: setup ## Start PostgreSQL and Airflow here, without Docker; prints the UI's 
 down: ## Stop what make up started
 	@bin/songlake down
 
-test: setup ## Run all tests
+test: setup-s3 ## Run all tests
 	$(PYTHON) -m pytest
 
 unit: setup ## Run the tests that need neither Spark nor PostgreSQL, in seconds

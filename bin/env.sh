@@ -63,6 +63,17 @@ if [[ -n ${_SPARK_AUTH_SECRET:-} ]]; then
 fi
 export PYSPARK_SUBMIT_ARGS="${SONGLAKE_SPARK_ARGS[*]} --properties-file \"$SPARK_PROPERTIES_FILE\" pyspark-shell"
 
+# Landing zone or lake in an object store, named on the command line, in the environment or in the settings, take jars that lie apart:
+# among Spark's own, on the class path, they would void the archive of classes for everybody.
+SONGLAKE_S3_JARS=
+if [[ " $* ${SONGLAKE_LANDING:-} ${SONGLAKE_LAKE:-}" == *s3a://* ]] || grep -qs '^[^#]*s3a://' "$SONGLAKE_ROOT/conf/songlake.yaml"; then
+  for jar in "$SONGLAKE_ROOT"/.cache/jars-s3/*.jar; do
+    [[ -f $jar ]] && SONGLAKE_S3_JARS+=${SONGLAKE_S3_JARS:+,}$jar
+  done
+  unset jar
+  PYSPARK_SUBMIT_ARGS="${SONGLAKE_S3_JARS:+--jars \"$SONGLAKE_S3_JARS\" }$PYSPARK_SUBMIT_ARGS"
+fi
+
 # The launcher is a JVM of its own that lives a quarter of a second and only puts the command together.
 export SPARK_LAUNCHER_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SPARK_SUBMIT_OPTS="-Dlog4j2.configurationFile=\"$SONGLAKE_ROOT/conf/log4j2.properties\" -Xlog:disable -Xlog:all=off"
