@@ -15,8 +15,9 @@ from asgiref.sync import sync_to_async
 from incidents import note_retry, open_incident
 
 from spark_jobs.lake.snapshot import read_files
-from spark_jobs.landing.find import LandingFile, find_files, new_files
+from spark_jobs.landing.find import LandingFile, arrived_at, find_files, new_files
 from spark_jobs.landing.settle import Settling
+from spark_jobs.locations import location
 
 _SHOWN = 5
 
@@ -78,25 +79,17 @@ class LandingTrigger(BaseTrigger):
             await asyncio.sleep(self.poll_seconds)
 
     def _look(self) -> list[LandingFile]:
-        return new_files(find_files(Path(self.landing), list(map(Path, self.links_into))), read_files(Path(self.lake)))
+        return new_files(find_files(location(self.landing), list(map(Path, self.links_into))), read_files(location(self.lake)))
 
     def _is_due(self, settled: list[LandingFile]) -> bool:
         if self.not_before:
-            return time.time() >= self.not_before or any(_arrived_at(file) > self.failed_at for file in settled)
+            return time.time() >= self.not_before or any((arrived_at(file) or 0.0) > self.failed_at for file in settled)
         return bool(settled)
 
     async def _another_run_waits(self) -> bool:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
         return bool(await sync_to_async(RuntimeTaskInstance.get_dr_count)(dag_id=self.dag_id, states=["queued"]))
-
-
-def _arrived_at(file: LandingFile) -> float:
-    """When a file came: copying may keep its modification time, not the time at which its entry changed."""
-    try:
-        return file.location.stat().st_ctime
-    except OSError:
-        return 0.0
 
 
 def _summary(files: list[LandingFile], *, growing: int) -> dict[str, Any]:
@@ -118,7 +111,7 @@ class LandingSensor(BaseSensorOperator):
     Args:
         landing: Root of the landing zone.
         links_into: Folders outside it that links may lead into.
-        lake: The lake's folder.
+        lake: Where the lake is.
         settle_seconds: How long a file must stand still.
         retry_seconds: After a failed run, how long to wait before the same files are tried again.
     """

@@ -6,7 +6,6 @@ bin/spark-submit spark_jobs/build_star.py --lake data/lake
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
@@ -18,7 +17,7 @@ from spark_jobs.session import start_session
 from spark_jobs.star_refresh import refresh_star
 
 
-def main(lake: Path | None = None) -> None:
+def main(lake: str | None = None) -> None:
     """Bring the star tables up to date with the lake."""
 
     def command() -> None:

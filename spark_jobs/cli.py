@@ -6,7 +6,6 @@ import getpass
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from spark_jobs import cli_db, cli_redshift
 from spark_jobs import settings as settings_module
 from spark_jobs.console import Stages, err, out, print_table, run_command
 from spark_jobs.errors import BadUsage
+from spark_jobs.locations import on_disk
 
 app = typer.Typer(
     help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -22,8 +22,8 @@ app = typer.Typer(
 app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_redshift.app, name="redshift")
 
-Landing = Annotated[Path | None, typer.Option(help="root of the landing zone [settings: landing]")]
-Lake = Annotated[Path | None, typer.Option(help="folder of the Delta tables [settings: lake]")]
+Landing = Annotated[str | None, typer.Option(help="root of the landing zone, a folder or s3a://bucket/prefix [settings: landing]")]
+Lake = Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object for programs instead of tables")]
 
 
@@ -181,7 +181,7 @@ def generate(
     from spark_jobs.generator import generate as write
 
     def command() -> None:
-        folder = settings_module.load(landing=landing).landing
+        folder = on_disk(settings_module.load(landing=landing).landing, "bin/songlake generate")
         with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
             task = bar.add_task("generating", total=events + songs)
             try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psycopg
 
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake import snapshot
 from spark_jobs.landing.reasons import SENTENCES
+from spark_jobs.locations import Location
 from spark_jobs.refusals import refused_by_reason
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.check import CheckResult, recorded
@@ -66,7 +66,7 @@ class Diagnosis:
         return SENTENCES.get(reason, "a reason of another version of Songlake")
 
 
-def examine(lake: Path, url: str | None, errors: Mapping[str, str | None]) -> Diagnosis:
+def examine(lake: Location, url: str | None, errors: Mapping[str, str | None]) -> Diagnosis:
     """Look at lake and warehouse after a run.
 
     Args:
@@ -102,7 +102,7 @@ def _add_warehouse(diagnosis: Diagnosis, connection: Connection) -> None:
         diagnosis.checks = not_passed(recorded(connection, batch.batch_id))
 
 
-def _add_lake(diagnosis: Diagnosis, lake: Path) -> None:
+def _add_lake(diagnosis: Diagnosis, lake: Location) -> None:
     files = snapshot.read_files(lake).values()
     unreadable = {record.path: record.cause or "" for record in files if record.status == "unreadable"}
     diagnosis.unreadable = dict(sorted(unreadable.items())[:_SHOWN])

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake import snapshot
+from spark_jobs.landing.find import find_files
+from spark_jobs.locations import ObjectPath
 from spark_jobs.settings import PROJECT, Settings
 
 _FREE_GB = 2
@@ -76,6 +78,9 @@ def _memory() -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
+    if isinstance(settings.lake, ObjectPath):
+        jars = list((PROJECT / ".cache" / "jars-s3").glob("*.jar"))
+        return Finding("jars for s3a://", f"{len(jars)}", None if jars else "Run 'make setup-s3'.")
     folder = next(path for path in (settings.lake, *settings.lake.parents) if path.exists())
     free = shutil.disk_usage(folder).free / 2**30
     return Finding(
@@ -84,12 +89,11 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _landing(settings: Settings) -> Finding:
-    found = settings.landing.is_dir() and os.access(settings.landing, os.R_OK | os.X_OK)
-    return Finding(
-        f"landing {settings.landing}",
-        "readable" if found else "not there",
-        None if found else "Create it, or 'bin/songlake generate' sample data.",
-    )
+    try:
+        files = find_files(settings.landing, settings.links_into).files
+    except SonglakeError as error:
+        return Finding(f"landing {settings.landing}", error.what, f"{error.fix} Sample data: 'bin/songlake generate'.")
+    return Finding(f"landing {settings.landing}", f"readable, {len(files):,} files")
 
 
 def _lake(settings: Settings) -> Finding:

@@ -17,6 +17,7 @@ from spark_jobs.landing.find import Landing, LandingFile, find_files
 from spark_jobs.landing.held import Held, find_rows
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.rewrite import Found, Obstacle, clear_leftovers, find_lines, rewrite
+from spark_jobs.locations import on_disk
 from spark_jobs.pause import pause_at
 from spark_jobs.pipeline import Summary, check_and_publish, warehouse_url, writing
 from spark_jobs.settings import Settings
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from spark_jobs.landing.ingest import Ingested
 
 _NAMED = 5
+_ERASING = "bin/songlake erase"
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,12 @@ def search(settings: Settings, person: Person, tell: Callable[[str], None]) -> T
     """Look for a person's lines in the landing zone, accepted, repeated or refused, and for their rows in the lake; changes nothing.
 
     Raises:
+        BadUsage: Landing zone or lake is in an object store.
         InputMissing: The landing zone cannot be listed.
         LakeChanged: The lake was changed behind Songlake's back.
     """
-    landing = find_files(settings.landing, settings.links_into)
+    on_disk(settings.lake, _ERASING)
+    landing = find_files(on_disk(settings.landing, _ERASING), settings.links_into)
     found: dict[object, Found] = {}
     obstacles: dict[str, str] = {}
     for file in landing.files:
@@ -98,7 +102,7 @@ def search(settings: Settings, person: Person, tell: Callable[[str], None]) -> T
             obstacles[file.path] = str(obstacle)
             continue
         if one.lines:
-            before = found.setdefault(file.location.resolve(), one)
+            before = found.setdefault(on_disk(file.location, _ERASING).resolve(), one)
             if before.instead != one.instead:
                 obstacles[file.path] = f"it is the same file as {before.file.path}, of another kind"
     return Traces(landing, list(found.values()), find_rows(settings.lake, person, landing), obstacles)
@@ -219,7 +223,7 @@ def _forget(settings: Settings, connection: Connection, erased: Erased, stages: 
     from spark_jobs.lake.forget import forget_history
 
     with stages.stage("vacuum"):
-        erased.removed = forget_history(settings.lake)
+        erased.removed = forget_history(on_disk(settings.lake, _ERASING))
         refusals = vacuum(connection, settings.warehouse.lock_timeout_seconds)
     if refusals:
         said = f"PostgreSQL left {len(refusals)} tables undone ({refusals[0]})"

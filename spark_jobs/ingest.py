@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,8 +22,8 @@ from spark_jobs.session import start_session
 
 
 def main(
-    landing: Path | None = None,
-    lake: Path | None = None,
+    landing: str | None = None,
+    lake: str | None = None,
     settled: Annotated[bool, typer.Option("--settled", help="leave out files modified within settle_seconds")] = False,
     reprocess: Annotated[str, typer.Option(help="read files whose path fits this pattern again")] = "",
 ) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from spark_jobs.lake.snapshot import read_files
-from spark_jobs.landing.find import Landing, LandingFile
+from spark_jobs.landing.find import Landing, LandingFile, arrived_at
+from spark_jobs.locations import Location
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.connection import Connection
 
 
-def late_files(landing: Landing, lake: Path, connection: Connection | None, seconds: float) -> dict[str, float]:
+def late_files(landing: Landing, lake: Location, connection: Connection | None, seconds: float) -> dict[str, float]:
     """List files that wait longer than so many seconds: path to seconds waited, the longest first.
 
     A file waits from when it came, by its entry in the folder (copying may keep its modification time), until the warehouse's books have it
@@ -35,9 +35,5 @@ def _published(connection: Connection) -> dict[str, tuple[int, datetime]]:
 
 
 def _seconds_since(file: LandingFile) -> float:
-    now = datetime.now(UTC).timestamp()
-    try:
-        status = file.location.stat()
-    except OSError:
-        return 0.0
-    return now - max(status.st_ctime, min(status.st_mtime, now))
+    now, arrived = datetime.now(UTC).timestamp(), arrived_at(file)
+    return 0.0 if arrived is None else now - max(arrived, min(file.modified_at.timestamp(), now))

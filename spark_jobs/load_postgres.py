@@ -6,7 +6,6 @@ WAREHOUSE_URL=postgresql://... bin/spark-submit spark_jobs/load_postgres.py --la
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
@@ -18,7 +17,7 @@ from spark_jobs.session import start_session
 from spark_jobs.warehouse.stage import Target, stage
 
 
-def main(lake: Path | None = None) -> None:
+def main(lake: str | None = None) -> None:
     """Stage everything that is not yet published."""
 
     def command() -> None:

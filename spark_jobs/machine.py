@@ -1,4 +1,4 @@
-"""What breaks under a run, told as errors a person can act on: a full or read-only disk, Java that ended."""
+"""What breaks under a run, told as errors a person can act on: a full or read-only disk, an object store that is away, Java that ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
+from spark_jobs.object_store import store_fault
 
 _EXIT_SECONDS = 2
 _AGAIN = "run again: it goes on from what was committed."
@@ -23,7 +24,7 @@ def explain(error: BaseException) -> SonglakeError | None:
             "Spark's Java process ended in the middle of the work.",
             f"See whether the machine ran out of memory (dmesg), then {_AGAIN}",
         )
-    return next((fault for text in _told(error) if (fault := disk_fault(text))), None)
+    return next((fault for text in _told(error) if (fault := disk_fault(text) or store_fault(text))), None)
 
 
 def disk_fault(text: str, where: str = "") -> InputMissing | None:

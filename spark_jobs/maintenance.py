@@ -12,11 +12,12 @@ from deltalake import DeltaTable
 from spark_jobs.contracts import LAKE, STAR, Table
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.log import Positions
+from spark_jobs.locations import Location
 
 _MARGIN_HOURS = 24
 
 
-def maintain_lake(lake: Path, published: Positions, keep_days: int) -> dict[str, tuple[int, int]]:
+def maintain_lake(lake: Location, published: Positions, keep_days: int) -> dict[str, tuple[int, int]]:
     """Compact and vacuum every table; the caller holds the lake's lock.
 
     Files that replaced rows stood in are removed once they are older than `keep_days` and than everything that a bookmark, of a star
@@ -43,7 +44,7 @@ def maintain_lake(lake: Path, published: Positions, keep_days: int) -> dict[str,
     return done
 
 
-def _read_up_to(lake: Path, table: Table, published: Positions) -> int:
+def _read_up_to(lake: Location, table: Table, published: Positions) -> int:
     """Give the oldest version of a table that some reader stands at."""
     readers = [log.bookmark(lake, star).get(table.name) for star in STAR if table.name in star.sources]
     readers += [published.get(table.name)] if table in STAR or table.name in published else []

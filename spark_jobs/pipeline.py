@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spark_jobs.errors import GateFailed, ServiceUnreachable
@@ -18,6 +17,7 @@ from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.landing.find import find_files, new_files, unreadable_before
+from spark_jobs.locations import Location
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, embedded, schema
 from spark_jobs.warehouse.check import CheckResult, check, failed
@@ -132,7 +132,7 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
     summary.notes += [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
 
 
-def _refresh_star(lake: Path) -> list[str]:
+def _refresh_star(lake: Location) -> list[str]:
     if not snapshot.stale_star_tables(lake):
         return []
     from spark_jobs.session import start_session
@@ -176,7 +176,7 @@ def refuse_if_failed(summary: Summary) -> None:
         )
 
 
-def main(landing: Path | None = None, lake: Path | None = None) -> None:
+def main(landing: str | None = None, lake: str | None = None) -> None:
     """Run the whole pipeline; the same as `bin/songlake run`, under spark-submit."""
     from spark_jobs import settings as settings_module
     from spark_jobs.console import Stages, run_command

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from psycopg import sql
 
 from spark_jobs.contracts import REJECTS
 from spark_jobs.lake import log, snapshot
+from spark_jobs.locations import Location
 from spark_jobs.warehouse.statements import SQL, literals, read
 
 
-def refused_by_reason(lake: Path, batches: Iterable[str]) -> list[dict[str, Any]]:
+def refused_by_reason(lake: Location, batches: Iterable[str]) -> list[dict[str, Any]]:
     """Count refused lines; a line with two reasons counts under both. Grain and key: reason, the most frequent of the batches first.
 
     Args:

@@ -25,6 +25,7 @@ from spark_jobs.contracts import FILES
 from spark_jobs.errors import BadUsage
 from spark_jobs.lake import log, snapshot
 from spark_jobs.landing.reasons import SENTENCES
+from spark_jobs.locations import Location
 from spark_jobs.refusals import refused_by_reason
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.batches import Batch
@@ -60,7 +61,7 @@ class _Figure:
 
 
 @explained
-def write_page(connection: Connection, lake: Path, folder: Path, name: str, *, title_note: str = "") -> Path:
+def write_page(connection: Connection, lake: Location, folder: Path, name: str, *, title_note: str = "") -> Path:
     """Write the page on the latest ingest and the latest load as `folder/<name>.html`, all of it or nothing.
 
     Args:
@@ -100,7 +101,7 @@ def _rendered(sections: dict[str, Any]) -> str:
     return environment.get_template("report.html.j2").render(sections)
 
 
-def _sections(connection: Connection, lake: Path) -> dict[str, Any]:
+def _sections(connection: Connection, lake: Location) -> dict[str, Any]:
     """Ask everything the template shows."""
     has_books = batches.has_books(connection)
     newest = batches.latest(connection, 1) if has_books else []
@@ -130,7 +131,7 @@ def _growth(connection: Connection) -> _Figure | None:
     return _figure("Plays in the warehouse after the latest loads", rows, charts.ranking, ["load"], "songplays")
 
 
-def _lake_intake(lake: Path, load: Batch | None) -> dict[str, Any] | None:
+def _lake_intake(lake: Location, load: Batch | None) -> dict[str, Any] | None:
     """Tell what came and what was refused, as the lake records it; None where there is no lake."""
     if log.open_table(lake, FILES) is None:
         return None

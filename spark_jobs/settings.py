@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 from spark_jobs.errors import BadUsage
+from spark_jobs.locations import Location, ObjectPath, location
 
 PROJECT = Path(__file__).resolve().parent.parent
 _NOT_SETTINGS = {"SONGLAKE_ROOT", "SONGLAKE_PAUSE_AT"}
 """Variables of bin/env.sh and of tests."""
 WRITER_POOL = "songlake_writer"
 """Airflow's pool of one slot: runs, backfills and maintenance never write side by side."""
+_Place = Annotated[Location, BeforeValidator(location)]
+_UNSAFE = re.compile(r"[^A-Za-z0-9/_.=-]")
 CONF = PROJECT / "conf" / "songlake.yaml"
 
 
@@ -94,9 +98,9 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
-    landing: Path = Field(default=PROJECT / "data" / "landing", description="root of the landing zone")
+    landing: _Place = Field(default=PROJECT / "data" / "landing", description="root of the landing zone, a folder or s3a://bucket/prefix")
     links_into: tuple[Path, ...] = Field(default=(), description="folders outside the landing zone that links in it may lead into")
-    lake: Path = Field(default=PROJECT / "data" / "lake", description="folder of the Delta tables")
+    lake: _Place = Field(default=PROJECT / "data" / "lake", description="where the Delta tables are, a folder or s3a://bucket/prefix")
     postgres_home: Path = Field(default=PROJECT / "data" / "postgres", description="the embedded PostgreSQL's own folder")
     settle_seconds: float = Field(default=10, ge=0, description="how long a file must stand still before the sensor takes it")
     reports: Path = Field(default=PROJECT / "reports", description="folder of the report pages, one a run")
@@ -128,9 +132,7 @@ def load(**overrides: Any) -> Settings:
     Raises:
         BadUsage: A key is unknown or a value cannot be used; the sentence names it.
     """
-    given: dict[str, Any] = {
-        name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items() if value is not None
-    }
+    given: dict[str, Any] = {name: _from_here(value) for name, value in overrides.items() if value is not None}
     _refuse_unknown_variables()
     try:
         settings = Settings(**given)
@@ -142,13 +144,25 @@ def load(**overrides: Any) -> Settings:
             f"Setting {where!r} cannot be used: {first['msg']}.",
             f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line.",
         ) from None
-    rooted: dict[str, Any] = {name: PROJECT / getattr(settings, name) for name in ("landing", "lake", "postgres_home", "reports")}
+    rooted: dict[str, Any] = {name: _rooted(getattr(settings, name)) for name in ("landing", "lake", "postgres_home", "reports")}
     rooted["links_into"] = tuple(PROJECT / folder for folder in settings.links_into)
     rooted["airflow"] = settings.airflow.model_copy(update={"home": PROJECT / settings.airflow.home})
     settings = settings.model_copy(update=rooted)
+    if isinstance(settings.lake, ObjectPath) and _UNSAFE.search(settings.lake.key):
+        # deltalake asks for parts of the log under another spelling of such a key.
+        raise BadUsage("The lake's prefix has characters that not all of its readers spell alike.", "Take letters, digits and -_.=/ alone.")
     if settings.warehouse_url is not None:
         _check_url(settings.warehouse_url.get_secret_value())
     return settings
+
+
+def _from_here(given: str | Path | ObjectPath) -> Location:
+    place = location(given)
+    return place.absolute() if isinstance(place, Path) else place
+
+
+def _rooted(place: Location) -> Location:
+    return PROJECT / place if isinstance(place, Path) else place
 
 
 def _refuse_unknown_variables() -> None:

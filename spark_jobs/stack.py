@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
@@ -60,7 +61,8 @@ def up(settings: Settings, tell: Callable[[str], None]) -> Running:
     end_processes(home.processes(), _STOP_SECONDS)
     _refuse_taken_port(settings.airflow.port)
     is_first = home.make()
-    settings.landing.mkdir(parents=True, exist_ok=True)
+    if isinstance(settings.landing, Path):
+        settings.landing.mkdir(parents=True, exist_ok=True)
     tell("PostgreSQL")
     environment = make_environment(settings)
     tell("Airflow's database")

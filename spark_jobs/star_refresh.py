@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -15,6 +14,7 @@ from spark_jobs.contracts import ARTISTS, CATALOG, EVENTS, SONGPLAYS, SONGS, STA
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.log import Positions
 from spark_jobs.lake.tables import Lake, is_one_of, recorded_sources, told_errors
+from spark_jobs.locations import Location
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 from spark_jobs.star.artists import artists
@@ -27,7 +27,7 @@ from spark_jobs.star.winners import winning_events, winning_songs
 _LONGEST_FIRST = (SONGPLAYS, ARTISTS, SONGS, USERS, TIME)
 
 
-def refresh_star(lake: Path, spark: Callable[[], SparkSession]) -> list[str]:
+def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]:
     """Bring every star table up to date; the caller holds the lake's lock.
 
     Args:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -19,6 +18,7 @@ from spark_jobs.errors import BadUsage, SonglakeError
 from spark_jobs.lake import log, snapshot
 from spark_jobs.landing.find import find_files, new_files
 from spark_jobs.landing.reasons import SENTENCES
+from spark_jobs.locations import Location
 from spark_jobs.settings import Settings
 
 _SHOWN = 10
@@ -139,7 +139,7 @@ def _moment(value: datetime | None) -> str:
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
-def show_rejects(lake: Path, pattern: str, reason: str | None, limit: int, as_json: bool) -> None:
+def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, as_json: bool) -> None:
     """Print refused lines.
 
     Raises:
@@ -162,7 +162,7 @@ def show_rejects(lake: Path, pattern: str, reason: str | None, limit: int, as_js
         out.print(f"{found:,} refused lines{more}.")
 
 
-def _rejects(lake: Path, pattern: str, reason: str | None) -> Iterator[dict[str, Any]]:
+def _rejects(lake: Location, pattern: str, reason: str | None) -> Iterator[dict[str, Any]]:
     table = snapshot.open_counted(lake, REJECTS)
     for row in log.query(table, REJECTS, "SELECT * FROM rejects ORDER BY source_file, line_number"):
         if fnmatch.fnmatch(row["source_file"], pattern) and (reason is None or reason in row["reasons"]):

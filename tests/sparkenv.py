@@ -6,12 +6,25 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.scratch import free_port
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def use_endpoint() -> str:
+    """Point this process, and every JVM it starts, at an endpoint where nobody answers until `endpoint` starts it."""
+    if not os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
+        os.environ.update(AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}", AWS_REGION="us-east-1")
+        os.environ.update(AWS_ACCESS_KEY_ID="songlake-test", AWS_SECRET_ACCESS_KEY="secret")
+    return os.environ["AWS_ENDPOINT_URL"]
+
+
 def load() -> None:
-    """Take over what bin/env.sh exports."""
-    told = subprocess.run(["bash", "-c", '. "$0" && env -0', str(PROJECT / "bin" / "env.sh")], capture_output=True, check=True, text=True)
+    """Take over what bin/env.sh exports for work on an object store, one of this machine that need not run."""
+    use_endpoint()
+    told = subprocess.run(
+        ["bash", "-c", '. "$0" && env -0', str(PROJECT / "bin" / "env.sh"), "s3a://"], capture_output=True, check=True, text=True
+    )
     for entry in told.stdout.split("\0"):
         name, _, value = entry.partition("=")
         if name.startswith(("SPARK", "PYSPARK", "JAVA", "SONGLAKE_ROOT")):

@@ -19,6 +19,8 @@ from psycopg import sql
 from spark_jobs import pipeline, settings
 from spark_jobs.console import Stages, run_command
 from spark_jobs.contracts import CATALOG, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, STAR, Table
+from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.object_store import delta_options
 from tests.oracle import Deliveries, Warehouse
 
 DAY = 86_400_000
@@ -151,7 +153,7 @@ class World:
             }
 
 
-def compare_files(lake: Path, wanted: Warehouse) -> None:
+def compare_files(lake: Location, wanted: Warehouse) -> None:
     """Compare the lake's books of files and refused lines with the oracle's."""
     names = ("path", "kind", "status", "size", "lines", "accepted", "repeated", "rejected")
     files = {row[0]: row[1:] for row in _query(lake / "files", FILES.name, names)}
@@ -165,7 +167,7 @@ def compare_files(lake: Path, wanted: Warehouse) -> None:
     assert (list(found - refused), list(refused - found)) == ([], [])
 
 
-def compare_accepted(lake: Path, wanted: Warehouse) -> None:
+def compare_accepted(lake: Location, wanted: Warehouse) -> None:
     """Compare what the lake holds of each file with what the oracle accepts of it."""
     for table, values, kind in ((EVENTS, EVENT_VALUES, "events"), (CATALOG, SONG_VALUES, "songs")):
         found = Counter(_query(lake / table.name, table.name, ("source_file", *values)))
@@ -182,7 +184,7 @@ def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, tup
     return {key: (found.get(key), wanted.get(key)) for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)}
 
 
-def delta_rows(lake: Path, table: Table) -> list[tuple[Any, ...]]:
+def delta_rows(lake: Location, table: Table) -> list[tuple[Any, ...]]:
     """Read a star table from Delta in key order."""
     return _in_key_order(_query(lake / "star" / table.name, table.name, [column.name for column in table.warehouse_columns]), table)
 
@@ -207,7 +209,10 @@ def _in_key_order(rows: Iterable[Sequence[Any]], table: Table) -> list[tuple[Any
     return sorted(same_zone, key=lambda row: tuple(row[place].encode() if isinstance(row[place], str) else row[place] for place in places))
 
 
-def _query(path: Path, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+def _query(path: Location, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
     quoted = ", ".join(f'"{column}"' for column in columns)
-    found = QueryBuilder().register(name, DeltaTable(path)).execute(f'SELECT {quoted} FROM "{name}"').read_all()
+    options = delta_options() if isinstance(path, ObjectPath) else None
+    found = (
+        QueryBuilder().register(name, DeltaTable(str(path), storage_options=options)).execute(f'SELECT {quoted} FROM "{name}"').read_all()
+    )
     return [tuple(row[column] for column in columns) for row in found.to_struct_array().to_pylist()] if found.num_rows else []

@@ -9,6 +9,7 @@ from pathlib import Path
 from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, REJECTS, STAR
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.tables import Lake, recorded_sources
+from spark_jobs.locations import on_disk
 
 _VERSION = re.compile(r"\.?(\d{20})\.")
 """How files of a log begin that are of one version, Hadoop's checksums of them too."""
@@ -49,7 +50,7 @@ def forget_history(lake: Path) -> int:
         # The checkpoint is one of that very commit: the feed of the next is read from the snapshot after it.
         opened.load_as_version(last)
         opened.create_checkpoint()
-        _cut_log(log.lake_path(lake, table) / "_delta_log", last)
+        _cut_log(on_disk(log.lake_path(lake, table), "Erasing") / "_delta_log", last)
     return removed
 
 

@@ -24,7 +24,10 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.schema import ArrayType, Field, PrimitiveType, Schema
 
 from spark_jobs.contracts import FILES, LAKE, STAR, Table, Type
-from spark_jobs.errors import LakeChanged
+from spark_jobs.errors import LakeChanged, SonglakeError
+from spark_jobs.lake.remembered import history, open_object_table
+from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.object_store import delta_options, exists, read, store_fault
 
 _PRIMITIVES = {
     Type.TEXT: "string",
@@ -83,27 +86,30 @@ Positions = dict[str, Position]
 """Position by table name."""
 
 
-def lake_path(lake: Path, table: Table) -> Path:
+def lake_path(lake: Location, table: Table) -> Location:
     """Where a table lives: `lake/<name>`, star tables under `lake/star/<name>`."""
     return lake / "star" / table.name if table in STAR else lake / table.name
 
 
-def open_table(lake: Path, table: Table) -> DeltaTable | None:
+def open_table(lake: Location, table: Table) -> DeltaTable | None:
     """Open a table as it is now, or None if there is none.
 
     Raises:
         LakeChanged: Its log cannot be read.
     """
     path = lake_path(lake, table)
-    if not (path / "_delta_log").is_dir():
-        return None
     try:
+        if isinstance(path, ObjectPath):
+            # Nothing is written there in parts, so there are no emptied entries.
+            return open_object_table(path)
+        if not (path / "_delta_log").is_dir():
+            return None
         _refuse_emptied_entries(path)
         return DeltaTable(path)
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
-        raise LakeChanged(f"The log of lake table {table.name} in {path} cannot be read ({_first_line(error)}).", REBUILD) from error
+        raise _unreadable(error, f"The log of lake table {table.name} in {path}", path) from error
 
 
 def _refuse_emptied_entries(path: Path) -> None:
@@ -116,7 +122,7 @@ def _refuse_emptied_entries(path: Path) -> None:
                     raise OSError(f"{entry.name} is empty")
 
 
-def must_open(lake: Path, table: Table) -> DeltaTable:
+def must_open(lake: Location, table: Table) -> DeltaTable:
     """Open a table that has to be there.
 
     Raises:
@@ -133,7 +139,7 @@ def position(table: DeltaTable) -> Position:
     return Position(str(table.metadata().id), table.version())
 
 
-def create_missing(lake: Path) -> None:
+def create_missing(lake: Location) -> None:
     """Create the lake and star tables that do not exist, empty, as their contracts say.
 
     Raises:
@@ -145,8 +151,10 @@ def create_missing(lake: Path) -> None:
         raise LakeChanged(f"The lake in {lake} has no table {', '.join(missing)} any more.", REBUILD)
     for table in (*LAKE, *STAR):
         if open_table(lake, table) is None:
+            path = lake_path(lake, table)
             DeltaTable.create(
-                lake_path(lake, table),
+                str(path),
+                storage_options=delta_options() if isinstance(path, ObjectPath) else None,
                 schema=_schema(table),
                 partition_by=list(table.partitioned_by) or None,
                 # Rows are looked for by date or by what the key begins with; statistics of all columns cost half of a large write.
@@ -155,7 +163,7 @@ def create_missing(lake: Path) -> None:
             )
 
 
-def add_missing_columns(lake: Path) -> None:
+def add_missing_columns(lake: Location) -> None:
     """Add the columns that an older Songlake did not write yet; their rows have nulls there.
 
     Raises:
@@ -198,13 +206,13 @@ def commits(table: DeltaTable, after: int = -1) -> Iterable[Commit]:
     """List a table's commits later than version `after`, newest first, as far back as its log reaches."""
     wanted = table.version() - after
     recent = min(wanted, _RECENT_COMMITS)
-    yield from _parsed(table.history(recent) if recent > 0 else [])
+    yield from _parsed(history(table, recent) if recent > 0 else [])
     if wanted > recent:
-        yield from _parsed(table.history(wanted)[recent:])
+        yield from _parsed(history(table, wanted)[recent:])
 
 
-def _parsed(history: list[dict[str, Any]]) -> Iterable[Commit]:
-    for entry in history:
+def _parsed(entries: list[dict[str, Any]]) -> Iterable[Commit]:
+    for entry in entries:
         recorded = entry.get("userMetadata")
         try:
             parsed = json.loads(recorded) if recorded else {}
@@ -213,7 +221,7 @@ def _parsed(history: list[dict[str, Any]]) -> Iterable[Commit]:
         yield Commit(entry["version"], entry["operation"], entry["timestamp"], parsed if isinstance(parsed, dict) else {})
 
 
-def bookmark(lake: Path, table: Table) -> Positions:
+def bookmark(lake: Location, table: Table) -> Positions:
     """Tell how far into its sources a star table has come; empty if it was never written, or changed by something else since."""
     opened = open_table(lake, table)
     if opened is None:
@@ -233,7 +241,7 @@ def last_change(table: DeltaTable) -> Position:
     return Position(table_id, found.version, found.written_at) if found else Position(table_id, 0)
 
 
-def star_positions(lake: Path) -> Positions:
+def star_positions(lake: Location) -> Positions:
     """Tell at which version each star table's rows last changed; a table that does not exist is left out."""
     positions = {}
     for table in STAR:
@@ -243,13 +251,13 @@ def star_positions(lake: Path) -> Positions:
     return positions
 
 
-def is_untouched(lake: Path, table: Table) -> bool:
+def is_untouched(lake: Location, table: Table) -> bool:
     """Whether nothing was ever written to a table, so that it is empty."""
     opened = open_table(lake, table)
     return opened is None or all(commit.operation in HARMLESS for commit in commits(opened))
 
 
-def has_feed(lake: Path, table: Table, after: Position, upto: Position) -> bool:
+def has_feed(lake: Location, table: Table, after: Position, upto: Position) -> bool:
     """Whether the change feed between two positions can be read.
 
     Every commit, and every file it names, has to be there, and the first position has to be one of this history.
@@ -260,17 +268,22 @@ def has_feed(lake: Path, table: Table, after: Position, upto: Position) -> bool:
             return False
         for version in range(after.version + 1, upto.version + 1):
             for named in _actions(folder, version, "add", "remove", "cdc"):
-                if named.get("dataChange", True) and not (folder / unquote(named["path"])).exists():
+                if named.get("dataChange", True) and not _is_there(folder / unquote(named["path"])):
                     return False
     except FileNotFoundError:
         return False
     return True
 
 
-def _actions(folder: Path, version: int, *kinds: str) -> list[dict[str, Any]]:
+def _is_there(file: Location) -> bool:
+    return exists(file) if isinstance(file, ObjectPath) else file.exists()
+
+
+def _actions(folder: Location, version: int, *kinds: str) -> list[dict[str, Any]]:
     """Read some kinds of actions of one commit from the log."""
     # Not split as text: conditions of file names stand in the log, and names may have line separators of Unicode in them.
-    lines = (folder / "_delta_log" / f"{version:020}.json").read_bytes().split(b"\n")
+    entry = folder / "_delta_log" / f"{version:020}.json"
+    lines = (read(entry)[0] if isinstance(entry, ObjectPath) else entry.read_bytes()).split(b"\n")
     return [action[kind] for action in map(json.loads, filter(None, lines)) for kind in kinds if kind in action]
 
 
@@ -293,7 +306,13 @@ def rows(opened: DeltaTable, table: Table, select: str) -> Iterator[dict[str, An
         for part in QueryBuilder().register(table.name, opened).execute(select):
             yield from part.to_struct_array().to_pylist()
     except Exception as error:  # the query engine raises nothing more special
-        raise LakeChanged(f"Lake table {table.name} cannot be read ({_first_line(error)}).", REBUILD) from error
+        raise _unreadable(error, f"Lake table {table.name}", opened.table_uri) from error
+
+
+def _unreadable(error: Exception, what: str, where: object) -> SonglakeError:
+    """Tell a store that does not answer from a lake that is damaged."""
+    fault = store_fault(str(error), str(where))
+    return fault or LakeChanged(f"{what} cannot be read ({_first_line(error)}).", REBUILD)
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,7 +6,6 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable
@@ -27,6 +26,7 @@ from spark_jobs.lake.log import (
     query,
     star_positions,
 )
+from spark_jobs.locations import Location
 
 
 def new_batch_id(now: datetime) -> str:
@@ -53,7 +53,7 @@ class FileRecord:
     unknown_keys: list[str] | None = None
 
 
-def counted_positions(lake: Path) -> Positions:
+def counted_positions(lake: Location) -> Positions:
     """Tell what counts: the position of each lake table as the last commit of `files` recorded it.
 
     Later commits of those tables belong to a batch that never finished, or to maintenance.
@@ -76,7 +76,7 @@ def counted_positions(lake: Path) -> Positions:
     return positions
 
 
-def _first_positions(lake: Path) -> Positions:
+def _first_positions(lake: Location) -> Positions:
     """Where the tables stand before any batch counted: at their creation, with at most one batch begun since."""
     positions, begun = {}, set()
     for table in (EVENTS, CATALOG, REJECTS):
@@ -90,7 +90,7 @@ def _first_positions(lake: Path) -> Positions:
     return positions
 
 
-def _refuse_foreign_commits(lake: Path, table: Table, counted: Position) -> None:
+def _refuse_foreign_commits(lake: Location, table: Table, counted: Position) -> None:
     opened = must_open(lake, table)
     now = position(opened)
     if now.table_id != counted.table_id:
@@ -106,7 +106,7 @@ def _refuse_foreign_commits(lake: Path, table: Table, counted: Position) -> None
             )
 
 
-def undo_unfinished_batch(lake: Path) -> list[str]:
+def undo_unfinished_batch(lake: Location) -> list[str]:
     """Take back what a batch wrote whose process died before `files` was committed; returns the names of the tables put back.
 
     The tables are restored to the recorded version, which also brings back the earlier rows of files that the batch had replaced.
@@ -123,12 +123,12 @@ def undo_unfinished_batch(lake: Path) -> list[str]:
     return undone
 
 
-def positions_now(lake: Path) -> Positions:
+def positions_now(lake: Location) -> Positions:
     """Tell where the tables that a batch writes stand now, whatever counts."""
     return {table.name: position(must_open(lake, table)) for table in (EVENTS, CATALOG, REJECTS)}
 
 
-def refuse_interference(lake: Path, before: Positions, batch_id: str) -> Positions:
+def refuse_interference(lake: Location, before: Positions, batch_id: str) -> Positions:
     """Tell where the lake tables stand after this batch wrote them, provided nobody else did meanwhile.
 
     Raises:
@@ -151,7 +151,7 @@ def commit_of(batch_id: str, now: Positions) -> dict[str, Any]:
     return {"batch_id": batch_id, "tables": {name: at.as_dict() for name, at in now.items()}}
 
 
-def require_counted(lake: Path) -> Positions:
+def require_counted(lake: Location) -> Positions:
     """Give the snapshot that counts.
 
     Raises:
@@ -164,7 +164,7 @@ def require_counted(lake: Path) -> Positions:
     return counted
 
 
-def open_counted(lake: Path, table: Table) -> DeltaTable:
+def open_counted(lake: Location, table: Table) -> DeltaTable:
     """Open a lake table as the last batch that counts left it.
 
     Raises:
@@ -177,7 +177,7 @@ def open_counted(lake: Path, table: Table) -> DeltaTable:
     return opened
 
 
-def stale_star_tables(lake: Path) -> list[Table]:
+def stale_star_tables(lake: Location) -> list[Table]:
     """List the star tables that have not taken in all their sources hold.
 
     Raises:
@@ -187,11 +187,11 @@ def stale_star_tables(lake: Path) -> list[Table]:
     return _stale(lake, require_counted(lake))
 
 
-def _stale(lake: Path, counted: Positions) -> list[Table]:
+def _stale(lake: Location, counted: Positions) -> list[Table]:
     return [table for table in STAR if bookmark(lake, table) != {name: counted[name] for name in table.sources}]
 
 
-def positions_to_publish(lake: Path) -> Positions:
+def positions_to_publish(lake: Location) -> Positions:
     """Tell what the warehouse is to come to: each star table as it is, and `files` as the star tables have taken it in.
 
     Raises:
@@ -207,7 +207,7 @@ def positions_to_publish(lake: Path) -> Positions:
     return {**star_positions(lake), FILES.name: counted[FILES.name]}
 
 
-def read_files(lake: Path) -> dict[str, FileRecord]:
+def read_files(lake: Location) -> dict[str, FileRecord]:
     """Read the `files` table as it is now, by path; empty where there is no lake yet."""
     files = open_table(lake, FILES)
     return {} if files is None else {row["path"]: FileRecord(**row) for row in query(files, FILES, "SELECT * FROM files")}

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaTable
@@ -32,7 +31,9 @@ from pyspark.sql.types import (
 from spark_jobs.contracts import Table, Type
 from spark_jobs.errors import LakeChanged, LockHeld
 from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, last_change, must_open
+from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
+from spark_jobs.object_store import store_fault
 
 _SPARK_TYPES: dict[Type, DataType] = {
     Type.TEXT: StringType(),
@@ -76,12 +77,13 @@ def told_errors(where: str) -> Iterator[None]:
         InputMissing: A disk is full or read-only, which Java may call a file that is not found.
         LakeChanged: A file of the lake is missing or damaged.
         LockHeld: Another writer committed first.
+        ServiceUnreachable: The object store did not answer.
     """
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
         text = str(error)
-        if broken := disk_fault(text, where):
+        if broken := disk_fault(text, where) or store_fault(text, where):
             raise broken from error
         if any(sign in text for sign in _FILE_LOST):
             raise LakeChanged(
@@ -103,7 +105,7 @@ class Lake:
     """
 
     spark: SparkSession
-    path: Path
+    path: Location
 
     def read(self, table: Table, at: Position | None = None) -> DataFrame:
         """Read a table as it was at a position, or as it is now.

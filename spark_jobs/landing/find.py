@@ -1,16 +1,18 @@
-"""Walk the landing zone and tell which files are new. No JVM: the sensor and `status` use this too."""
+"""Walk the landing zone, on disk or in an object store, and tell which files are new. No JVM: the sensor and `status` use this too."""
 
 from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spark_jobs.errors import InputMissing
 from spark_jobs.lake.snapshot import FileRecord
+from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.object_store import StoredObject, objects_below
 
 KINDS = {"song_data": "songs", "song-data": "songs", "log_data": "events", "log-data": "events"}
 """Folder name to what the files below it hold; the nearest folder above a file decides."""
@@ -37,15 +39,17 @@ class LandingFile:
         location: Where to open it.
         cause: Why it cannot be read, where the look already tells (a link to nothing, out of the landing zone, or a loop).
         inode: Device and inode of what was looked at, so that nothing else is opened in its place.
+        etag: The same of an object.
     """
 
     path: str
     kind: str
     size: int
     modified_at: datetime
-    location: Path
+    location: Location
     cause: str | None = None
     inode: tuple[int, int] | None = None
+    etag: str | None = None
 
     @property
     def is_csv(self) -> bool:
@@ -66,7 +70,7 @@ class Landing:
     unrecognised: list[str] = field(default_factory=list)
 
 
-def find_files(root: Path, links_into: Sequence[Path] = ()) -> Landing:
+def find_files(root: Location, links_into: Sequence[Path] = ()) -> Landing:
     """Walk the landing root: files Songlake reads, and those it does not recognise, both in path order.
 
     Links are followed inside the landing root and into the folders given. Any other, one to nothing, and a folder that is its own ancestor
@@ -77,8 +81,16 @@ def find_files(root: Path, links_into: Sequence[Path] = ()) -> Landing:
         links_into: Folders outside it that links may lead into.
 
     Raises:
-        InputMissing: The root is not a folder, or may not be listed.
+        InputMissing: The root is not a folder, or may not be listed; or there is no such bucket.
+        ServiceUnreachable: The object store does not answer or refuses.
     """
+    landing = _sorted_out(objects_below(root), len(root.key)) if isinstance(root, ObjectPath) else _walked(root, links_into)
+    landing.files.sort(key=lambda file: file.path)
+    landing.unrecognised.sort()
+    return landing
+
+
+def _walked(root: Path, links_into: Sequence[Path]) -> Landing:
     if not root.is_dir() or not os.access(root, os.R_OK | os.X_OK):
         raise InputMissing(
             f"The landing folder {root} does not exist or may not be listed.",
@@ -91,9 +103,28 @@ def find_files(root: Path, links_into: Sequence[Path] = ()) -> Landing:
             landing.unrecognised.append(path)
         else:
             landing.files.append(_look(entry, path, kind, cause))
-    landing.files.sort(key=lambda file: file.path)
-    landing.unrecognised.sort()
     return landing
+
+
+def _sorted_out(objects: Iterable[StoredObject], root: int) -> Landing:
+    """Tell files from what is passed over, by keys alone; `root` is the length of the landing zone's own."""
+    landing = Landing()
+    for found in objects:
+        *folders, name = found.place.key[root:].lstrip("/").split("/")
+        is_folder = not found.size and _format(name) is None
+        if is_folder or any(_is_passed_over(part) for part in (*folders, name)):
+            continue
+        path = _text("/".join((*folders, name)))
+        kind = next((KINDS[folder] for folder in reversed(folders) if folder in KINDS), None)
+        if kind is None or _format(name) is None:
+            landing.unrecognised.append(path)
+        else:
+            landing.files.append(LandingFile(path, kind, found.size, found.modified_at, found.place, etag=found.etag))
+    return landing
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith(("_", ".")) or name.lower().endswith(_UNFINISHED)
 
 
 _Found = tuple["os.DirEntry[str]", str | None, str | None]
@@ -115,7 +146,7 @@ def _walk(root: str, within: list[str]) -> Iterator[_Found]:
             continue
         above = (*above, (status.st_dev, status.st_ino))
         for entry in entries:
-            if entry.name.startswith(("_", ".")) or entry.name.lower().endswith(_UNFINISHED):
+            if _is_passed_over(entry.name):
                 continue
             cause = _broken_link(entry, above, within)
             if cause is None and entry.is_dir():
@@ -151,6 +182,19 @@ def moment(status: os.stat_result) -> datetime:
     """When a file was last modified, in whole microseconds; what lies before 1900 or after 9998 counts as their first and last."""
     microseconds = timedelta(microseconds=status.st_mtime_ns // 1000)
     return _EPOCH + min(max(microseconds, _EARLIEST), _LATEST)
+
+
+def arrived_at(file: LandingFile) -> float | None:
+    """When a file came (seconds since 1970), or None if it is gone.
+
+    On disk its entry's change tells, as copying may keep the modification time; an object comes when it is modified.
+    """
+    if isinstance(file.location, ObjectPath):
+        return file.modified_at.timestamp()
+    try:
+        return file.location.stat().st_ctime
+    except OSError:
+        return None
 
 
 def is_csv(path: str) -> bool:

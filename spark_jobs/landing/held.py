@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from spark_jobs.contracts import EVENTS, REJECTS
 from spark_jobs.lake import log, snapshot
@@ -12,6 +11,7 @@ from spark_jobs.landing.find import Landing, is_csv, new_files
 from spark_jobs.landing.pack import read_header
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.reasons import Reason
+from spark_jobs.locations import Location
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Held:
         return self.events + len(self.refused)
 
 
-def find_rows(lake: Path, person: Person, landing: Landing) -> dict[str, Held]:
+def find_rows(lake: Location, person: Person, landing: Landing) -> dict[str, Held]:
     """Find the person's events and refused lines in what counts, by file; nothing where there is no lake.
 
     Files of lines that were too long to be kept whole are among them, with or without rows of theirs.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial, reduce
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -25,6 +26,8 @@ from spark_jobs.landing.find import Landing, LandingFile, new_files, unreadable_
 from spark_jobs.landing.outcome import Outcome, counted
 from spark_jobs.landing.pack import PackedFile, pack
 from spark_jobs.landing.songs import validate_songs
+from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.object_store import remove_below, write
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 
@@ -72,7 +75,7 @@ class Ingested:
 
 def ingest(
     landing: Landing,
-    lake: Path,
+    lake: Location,
     spark: Callable[[], SparkSession],
     progress: Callable[[LandingFile], None] | None = None,
     *,
@@ -103,7 +106,7 @@ def ingest(
     batch_id = snapshot.new_batch_id(now)
     with _spool(lake, batch_id) as spool:
         asked = {file.path for file in again}
-        packed = [one for one in pack(files, spool, progress) if one.file.path in asked or _tells_something_new(one, known)]
+        packed = [one for one in _pack_into(spool, files, progress) if one.file.path in asked or _tells_something_new(one, known)]
         if not packed:
             return nothing
         batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, snapshot.positions_now(lake))
@@ -111,21 +114,35 @@ def ingest(
     return Ingested(batch_id, tuple(records), dict(batch.reasons), undone)
 
 
-def clear_spool(lake: Path) -> None:
+def clear_spool(lake: Location) -> None:
     """Remove packed lines that a killed run left."""
-    shutil.rmtree(lake / _SPOOL, ignore_errors=True)
+    spool = lake / _SPOOL
+    if isinstance(spool, ObjectPath):
+        remove_below(spool)
+    else:
+        shutil.rmtree(spool, ignore_errors=True)
 
 
 @contextmanager
-def _spool(lake: Path, batch_id: str) -> Iterator[Path]:
+def _spool(lake: Location, batch_id: str) -> Iterator[Location]:
     """Give the batch a folder for its packed lines, and clear what a killed run left."""
     clear_spool(lake)
     folder = lake / _SPOOL / batch_id
-    folder.mkdir(parents=True)
     try:
         yield folder
     finally:
         clear_spool(lake)
+
+
+def _pack_into(spool: Location, files: list[LandingFile], progress: Callable[[LandingFile], None] | None) -> list[PackedFile]:
+    """Pack files to where Spark's executors read: a lake in an object store gets the lines once they are packed on this disk."""
+    if not isinstance(spool, ObjectPath):
+        return pack(files, spool, progress)
+    with TemporaryDirectory(prefix="songlake-") as here:
+        packed = pack(files, Path(here), progress)
+        for lines in Path(here).iterdir():
+            write(spool / lines.name, lines)
+    return packed
 
 
 def _tells_something_new(packed: PackedFile, known: dict[str, FileRecord]) -> bool:
@@ -141,7 +158,7 @@ class _Batch:
     def __init__(
         self,
         lake: Lake,
-        spool: Path,
+        spool: Location,
         batch_id: str,
         begun_at: datetime,
         packed: list[PackedFile],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,8 +22,9 @@ import pyarrow.parquet as pq
 
 from spark_jobs.landing.csv_records import csv_header, csv_lines
 from spark_jobs.landing.fields import FIELDS
-from spark_jobs.landing.find import LandingFile, moment
+from spark_jobs.landing.find import LandingFile
 from spark_jobs.landing.lines import Lines, Unreadable, song_lines, text_lines, without_long_texts
+from spark_jobs.landing.opening import Changed, Fetched, fetch_ahead, opened
 from spark_jobs.landing.rows import RowMaker, Rows, first_of_each
 from spark_jobs.landing.text import Fields
 
@@ -54,10 +54,6 @@ class PackedFile:
     unknown_keys: tuple[str, ...] = ()
 
 
-class Changed(Exception):
-    """A file changed or went away while it was read; the next run takes it."""
-
-
 def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile], None] | None = None) -> list[PackedFile]:
     """Read files and write their lines to `folder/<kind>.parquet`; `spark_jobs.landing.rows.schema_of` has the columns.
 
@@ -71,11 +67,11 @@ def pack(files: list[LandingFile], folder: Path, progress: Callable[[LandingFile
     packed = []
     with ThreadPoolExecutor(_BLOCKS_WAITING) as pool, ExitStack() as open_writers:
         writers = {kind: open_writers.enter_context(_Writer(folder / f"{kind}.parquet", fields, pool)) for kind, fields in FIELDS.items()}
-        for file_id, file in enumerate(files):
+        for file_id, (file, fetched) in enumerate(fetch_ahead(files)):
             lines, cause = 0, file.cause
             try:
                 if cause is None:
-                    for chunk in map(without_long_texts, read_lines(file)):
+                    for chunk in map(without_long_texts, read_lines(file, fetched)):
                         lines += len(chunk)
                         writers[file.kind].add(file_id, chunk)
             except Unreadable as error:
@@ -134,16 +130,16 @@ class _Writer:
         self._unknown = first_of_each([*self._unknown.items(), *rows.unknown.items()])
 
 
-def read_lines(file: LandingFile) -> Iterator[Lines]:
-    """Read a file's lines in chunks.
+def read_lines(file: LandingFile, fetched: Fetched | None = None) -> Iterator[Lines]:
+    """Read a file's lines in chunks; an object's content may have been fetched ahead.
 
     Raises:
         Unreadable: Nothing of the file may be accepted.
         Changed: The file is not the one that was found any more.
+        ServiceUnreachable: The object store does not answer.
     """
     try:
-        with open(file.location, "rb", opener=_without_waiting) as raw:
-            refuse_change(file, raw)
+        with opened(file, fetched) as raw:
             content = unpacked(file, raw)
             text, fields = _Utf8(content), FIELDS[file.kind]
             if file.is_csv:
@@ -152,7 +148,6 @@ def read_lines(file: LandingFile) -> Iterator[Lines]:
                 yield from song_lines(text, fields)
             else:
                 yield from text_lines(text)
-            refuse_change(file, raw)
     except FileNotFoundError:
         raise Changed from None
     except PermissionError:
@@ -167,31 +162,14 @@ def read_lines(file: LandingFile) -> Iterator[Lines]:
 
 def read_header(file: LandingFile) -> list[str] | None:
     """Give the names of a CSV file's columns, or None where no reader can tell them."""
-    with suppress(OSError, EOFError, zlib.error, csv.Error, Unreadable), open(file.location, "rb", opener=_without_waiting) as raw:
+    with suppress(OSError, EOFError, zlib.error, csv.Error, Unreadable, Changed), opened(file) as raw:
         return csv_header(_Utf8(unpacked(file, raw)))
     return None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe put in its place meanwhile would keep the run waiting for ever."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def unpacked(file: LandingFile, raw: BinaryIO) -> BinaryIO:
     """Give the content of an opened file, without gzip."""
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if file.is_gzip and file.size else raw
-
-
-def refuse_change(file: LandingFile, raw: BinaryIO) -> None:
-    """Refuse what was opened if it is not what was found.
-
-    Raises:
-        Changed: It is another file, or was written since.
-    """
-    status = os.fstat(raw.fileno())
-    is_another = file.inode is not None and file.inode != (status.st_dev, status.st_ino)
-    if is_another or (status.st_size, moment(status)) != (file.size, file.modified_at):
-        raise Changed
 
 
 class _Utf8:

@@ -14,11 +14,13 @@ from typing import BinaryIO, cast
 
 from spark_jobs.landing.find import LandingFile
 from spark_jobs.landing.lines import BOM, Unreadable
-from spark_jobs.landing.pack import Changed, read_header, read_lines, refuse_change, unpacked
+from spark_jobs.landing.opening import Changed, refuse_change
+from spark_jobs.landing.pack import read_header, read_lines, unpacked
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import WHITE
 from spark_jobs.landing.values import Record
+from spark_jobs.locations import on_disk
 
 _TEMPORARY = ".songlake-erase"
 """Name that a walk of the landing zone passes over; one at a time in a folder."""
@@ -57,7 +59,7 @@ def find_lines(file: LandingFile, person: Person) -> Found:
         Obstacle: It cannot be read, may not be rewritten, or holds lines of theirs that cannot be told from those of others.
     """
     if file.cause is not None:
-        if file.location.is_symlink():
+        if on_disk(file.location, "Erasing").is_symlink():
             return Found(file, 0, frozenset())
         raise Obstacle(file.cause)
     try:
@@ -101,7 +103,7 @@ def _owns(person: Person, file: LandingFile, line: str, header: list[str] | None
 
 def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:
     """Refuse a song file in which an event of theirs has not the whole line of text for itself, as in an array."""
-    with open(file.location, "rb") as raw:
+    with _target(file).open("rb") as raw:
         for number, line in enumerate(_physical_lines(unpacked(file, raw)), 1) if objects else ():
             if number in objects and line.decode("utf-8", "replace").strip(WHITE + BOM) != objects[number].strip(WHITE + BOM):
                 raise Obstacle(f"what begins in line {number} of this song file is an event of theirs among other things; take it out")
@@ -173,7 +175,7 @@ def _without(line: bytes, is_first: bool, instead: bytes) -> bytes:
 
 
 def _target(file: LandingFile) -> Path:
-    return Path(os.path.realpath(file.location))
+    return on_disk(file.location, "Erasing").resolve()
 
 
 @contextmanager

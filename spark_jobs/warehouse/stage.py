@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from psycopg import sql
 from py4j.protocol import Py4JJavaError
@@ -19,6 +18,7 @@ from spark_jobs.errors import ServiceUnreachable
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.log import Position
 from spark_jobs.lake.tables import Lake, told_errors
+from spark_jobs.locations import Location
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 from spark_jobs.warehouse import batches
@@ -44,7 +44,7 @@ class Target:
     connections: int
 
 
-def stage(lake: Path, target: Target, spark: Callable[[], SparkSession]) -> str | None:
+def stage(lake: Location, target: Target, spark: Callable[[], SparkSession]) -> str | None:
     """Stage a batch; the caller holds the writer's lock of the warehouse.
 
     Args:

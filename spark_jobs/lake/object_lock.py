@@ -1,0 +1,124 @@
+"""One writer at a time on a lake in an object store: an object that names the holder, changed only by conditional writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from spark_jobs import object_store
+from spark_jobs.errors import LockHeld, SonglakeError
+from spark_jobs.locations import ObjectPath
+
+_RENEWED_EVERY, _LEASE = 10.0, 45.0
+"""Seconds between two signs of life, and how long one is good for."""
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """Who holds the lock, as the object says: a command, and the process, told from others of that number by its start."""
+
+    owner: str
+    host: str
+    pid: int
+    started: float
+    sign: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.owner} (pid {self.pid} on {self.host})"
+
+    def content(self) -> bytes:
+        """Give the object's next content; none is written twice, so its etag is new each time."""
+        return json.dumps({**self.__dict__, "sign": secrets.token_hex(8)}).encode()
+
+    def is_dead(self) -> bool:
+        """Whether it was a process of this machine that has ended."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            return psutil.Process(self.pid).create_time() != self.started
+        except psutil.NoSuchProcess:
+            return True
+
+
+@contextmanager
+def object_lock(lake: ObjectPath, owner: str) -> Iterator[None]:
+    """Hold the lake's lock, showing a sign of life every few seconds.
+
+    A holder that shows none any more is followed: at once where its process has ended on this machine, else after its lease and a while
+    of watching, which needs no clocks that agree.
+
+    Raises:
+        LockHeld: Another process writes this lake; the sentence names it. Or this one was taken for dead and followed.
+        InputMissing: There is no such bucket.
+        ServiceUnreachable: The object store does not answer or refuses.
+    """
+    me = _Holder(owner, socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    life = _Life(lake / ".lock", me, _take(lake, me))
+    signs = threading.Thread(target=life.go_on, daemon=True)
+    signs.start()
+    try:
+        yield
+    finally:
+        life.ended.set()
+        signs.join()
+        life.free()
+    if life.lost:
+        raise LockHeld(f"This run showed no sign of life for {_LEASE:.0f} s, and another took over the lake in {lake}.", "Run this again.")
+
+
+def _take(lake: ObjectPath, me: _Holder) -> str:
+    """Take the lock; gives the etag of the object that says so."""
+    place = lake / ".lock"
+    for _ in range(_TRIES):
+        if etag := object_store.create(place, me.content()):
+            return etag
+        try:
+            content, held = object_store.read(place)
+        except FileNotFoundError:
+            continue
+        holder = _Holder(**json.loads(content)) if content else None
+        if holder is not None and not holder.is_dead() and _shows_life(place, held):
+            raise LockHeld(f"The lake in {lake} is being written by {holder}.", "Wait until it is done, then run this again.")
+        if etag := object_store.replace(place, me.content(), held):
+            return etag
+    raise LockHeld(f"Several runs want to write the lake in {lake} at once.", "Let one run work at a time, then run this again.")
+
+
+def _shows_life(place: ObjectPath, held: str) -> bool:
+    """Whether the last sign is recent, or the next one comes while we watch: the store's clock need not be ours."""
+    if time.time() - object_store.written_at(place).timestamp() < _LEASE:
+        return True
+    time.sleep(2 * _RENEWED_EVERY)
+    return object_store.read(place)[1] != held
+
+
+class _Life:
+    """The holder's signs of life."""
+
+    def __init__(self, place: ObjectPath, me: _Holder, etag: str) -> None:
+        self._place, self._me, self._etag = place, me, etag
+        self.ended, self.lost = threading.Event(), False
+
+    def go_on(self) -> None:
+        """Renew the object until told to end, or until it is another's."""
+        while not self.lost and not self.ended.wait(_RENEWED_EVERY):
+            try:
+                renewed = object_store.replace(self._place, self._me.content(), self._etag)
+            except SonglakeError:
+                continue  # the store may answer next time
+            self.lost, self._etag = renewed is None, renewed or self._etag
+
+    def free(self) -> None:
+        """Leave the lock to whoever comes next, unless it is theirs already."""
+        if not self.lost:
+            self.lost = object_store.replace(self._place, b"", self._etag) is None
