@@ -285,6 +285,10 @@ class _Pieces(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def readall(self) -> bytes:
+        # The default asks for eight kilobytes a request.
+        return b"".join(iter(lambda: self.read(_WHOLE) or b"", b""))
+
     def readinto(self, buffer: object) -> int:
         view = memoryview(cast(bytearray, buffer)).cast("B")
         content = _piece(self._place, self._etag, self._at, min(self._size, self._at + len(view), self._at + _WHOLE))

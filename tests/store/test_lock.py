@@ -1,0 +1,121 @@
+"""One writer at a time on a lake in an object store."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from spark_jobs import object_store
+from spark_jobs.errors import LockHeld
+from spark_jobs.lake import object_lock
+from spark_jobs.lake.lock import lake_lock
+from spark_jobs.locations import ObjectPath
+from tests.sparkenv import PROJECT
+
+HOLD = """
+import sys, time
+from spark_jobs.lake.lock import lake_lock
+from spark_jobs.locations import ObjectPath
+with lake_lock(ObjectPath(sys.argv[1], "lake"), "ingest"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def holder(**other: object) -> bytes:
+    return json.dumps({"owner": "ingest", "host": "elsewhere", "pid": 7, "started": 1.0, "sign": "x", **other}).encode()
+
+
+@pytest.fixture
+def lake(bucket: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
+    monkeypatch.setattr(object_lock, "_RENEWED_EVERY", 0.3)
+    monkeypatch.setattr(object_lock, "_LEASE", 1.0)
+    return bucket / "lake"
+
+
+def test_the_second_is_told_who_writes_and_comes_in_when_that_one_is_done(lake: ObjectPath) -> None:
+    with lake_lock(lake, "songlake run"):
+        time.sleep(1.5)
+        with pytest.raises(LockHeld, match=r"written by songlake run \(pid \d+ on "), lake_lock(lake, "ingest"):
+            pass
+    with lake_lock(lake, "ingest"):
+        pass
+
+
+def test_a_killed_holder_of_this_machine_is_followed_at_once(lake: ObjectPath) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, lake.bucket], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(LockHeld, match="written by ingest"), lake_lock(lake, "songlake run"):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    began = time.monotonic()
+    with lake_lock(lake, "songlake run"):
+        assert time.monotonic() - began < 1
+
+
+def test_a_holder_elsewhere_is_followed_after_its_lease_and_not_before(lake: ObjectPath) -> None:
+    object_store.create(lake / ".lock", holder())
+    with pytest.raises(LockHeld, match="written by ingest"), lake_lock(lake, "songlake run"):
+        pass
+    time.sleep(2.1)
+    with lake_lock(lake, "songlake run"):
+        pass
+
+
+def test_a_holder_that_lives_is_not_followed_although_clocks_differ(lake: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    etag = object_store.create(lake / ".lock", holder())
+    assert etag is not None
+    monkeypatch.setattr(object_lock, "_LEASE", -3600.0)
+    sign = threading.Timer(0.2, object_store.replace, (lake / ".lock", holder(sign="y"), etag))
+    sign.start()
+    with pytest.raises(LockHeld), lake_lock(lake, "songlake run"):
+        pass
+    sign.join()
+
+
+def test_who_was_taken_for_dead_learns_it_and_leaves_the_lock_to_the_follower(lake: ObjectPath) -> None:
+    def be_followed() -> None:
+        with lake_lock(lake, "songlake run"):
+            _, etag = object_store.read(lake / ".lock")
+            while not object_store.replace(lake / ".lock", holder(), etag):
+                _, etag = object_store.read(lake / ".lock")
+            time.sleep(0.8)
+
+    with pytest.raises(LockHeld, match="no sign of life"):
+        be_followed()
+    assert object_store.read(lake / ".lock")[0] == holder()
+
+
+def test_a_failure_inside_frees_the_lock(lake: ObjectPath) -> None:
+    with pytest.raises(ZeroDivisionError), lake_lock(lake, "songlake run"):
+        _ = 1 / 0
+    with lake_lock(lake, "ingest"):
+        pass
+
+
+def test_of_many_at_once_one_comes_in(lake: ObjectPath) -> None:
+    came: list[int] = []
+    together = threading.Barrier(8)
+
+    def take(number: int) -> None:
+        together.wait()
+        try:
+            object_lock._take(lake, object_lock._Holder("run", "elsewhere", number, 1.0))
+            came.append(number)
+        except LockHeld:
+            pass
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(came) == 1
