@@ -40,6 +40,7 @@ _NOT_ANSWERED = re.compile(
     r"Generic S3 error|error sending request|SdkClientException"
     r"|AWS(?:ServiceIO|ClientIO|ServiceThrottled|ApiCallTimeout|NoResponse|Status500|BadRequest)Exception"
 )
+_TIMES = re.compile(r" in \d\S*s(?:, after .*?)? +- ")
 _NO_JARS = "Class org.apache.hadoop.fs.s3a.S3AFileSystem not found"
 _REFUSED = re.compile(r"\b403\b|AccessDenied|Forbidden|NoAuthWithAWSException|NoAwsCredentialsException|InvalidAccessKeyId")
 
@@ -132,7 +133,8 @@ def store_fault(text: str, where: str = "the object store") -> SonglakeError | N
     if _REFUSED.search(text):
         return _refused(where)
     told = next((line for line in text.splitlines() if _NOT_ANSWERED.search(line)), text)
-    return _unanswered(where, told.strip()[:200])
+    # Without the time it took, the same fault is the same sentence, which the sensor says once.
+    return _unanswered(where, _TIMES.sub(": ", told.strip())[:200])
 
 
 def _refused(where: str) -> ServiceUnreachable:

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -21,6 +21,7 @@ from spark_jobs.locations import ObjectPath
 _RENEWED_EVERY, _LEASE = 10.0, 45.0
 """Seconds between two signs of life, and how long one is good for."""
 _TRIES = 5
+_held_here: set[ObjectPath] = set()
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,13 @@ class _Holder:
         """Give the object's next content; none is written twice, so its etag is new each time."""
         return json.dumps({**self.__dict__, "sign": secrets.token_hex(8)}).encode()
 
-    def is_dead(self) -> bool:
-        """Whether it was a process of this machine that has ended."""
+    def is_dead(self, place: ObjectPath) -> bool:
+        """Whether it was a process of this machine that has ended, or this one, which could not free the lock when it was done."""
         if self.host != socket.gethostname():
             return False
         try:
-            return psutil.Process(self.pid).create_time() != self.started
+            is_other = psutil.Process(self.pid).create_time() != self.started
+            return is_other or (self.pid == os.getpid() and place not in _held_here)
         except psutil.NoSuchProcess:
             return True
 
@@ -63,7 +65,9 @@ def object_lock(lake: ObjectPath, owner: str) -> Iterator[None]:
         ServiceUnreachable: The object store does not answer or refuses.
     """
     me = _Holder(owner, socket.gethostname(), os.getpid(), psutil.Process().create_time())
-    life = _Life(lake / ".lock", me, _take(lake, me))
+    place = lake / ".lock"
+    life = _Life(place, me, _take(lake, me))
+    _held_here.add(place)
     signs = threading.Thread(target=life.go_on, daemon=True)
     signs.start()
     try:
@@ -71,6 +75,7 @@ def object_lock(lake: ObjectPath, owner: str) -> Iterator[None]:
     finally:
         life.ended.set()
         signs.join()
+        _held_here.discard(place)
         life.free()
     if life.lost:
         raise LockHeld(f"This run showed no sign of life for {_LEASE:.0f} s, and another took over the lake in {lake}.", "Run this again.")
@@ -87,7 +92,7 @@ def _take(lake: ObjectPath, me: _Holder) -> str:
         except FileNotFoundError:
             continue
         holder = _Holder(**json.loads(content)) if content else None
-        if holder is not None and not holder.is_dead() and _shows_life(place, held):
+        if holder is not None and not holder.is_dead(place) and _shows_life(place, held):
             raise LockHeld(f"The lake in {lake} is being written by {holder}.", "Wait until it is done, then run this again.")
         if etag := object_store.replace(place, me.content(), held):
             return etag
@@ -119,6 +124,7 @@ class _Life:
             self.lost, self._etag = renewed is None, renewed or self._etag
 
     def free(self) -> None:
-        """Leave the lock to whoever comes next, unless it is theirs already."""
+        """Leave the lock to whoever comes next, unless it is theirs already; where the store is away it lapses."""
         if not self.lost:
-            self.lost = object_store.replace(self._place, b"", self._etag) is None
+            with suppress(SonglakeError):
+                self.lost = object_store.replace(self._place, b"", self._etag) is None

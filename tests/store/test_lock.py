@@ -101,6 +101,15 @@ def test_a_failure_inside_frees_the_lock(lake: ObjectPath) -> None:
         pass
 
 
+def test_a_lock_that_could_not_be_freed_keeps_nobody_of_this_machine_out(lake: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lake_lock(lake, "songlake run"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        monkeypatch.setattr(object_store, "_RETRIES", 0)
+    monkeypatch.undo()
+    with lake_lock(lake, "songlake run"):
+        pass
+
+
 def test_of_many_at_once_one_comes_in(lake: ObjectPath) -> None:
     came: list[int] = []
     together = threading.Barrier(8)
