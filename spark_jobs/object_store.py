@@ -119,8 +119,6 @@ def _told(place: ObjectPath) -> Iterator[None]:
             f"{place} cannot be listed: {_first_line(error)}.", "Rename that object: a key may not have empty parts or control characters."
         ) from error
     except BaseError as error:
-        if "NoSuchBucket" in str(error):
-            raise InputMissing(f"There is no bucket {place.bucket}.", "Create it, or name another place.") from error
         raise store_fault(str(error), str(place)) or _unanswered(str(place), _first_line(error)) from error
 
 
@@ -128,13 +126,19 @@ def store_fault(text: str, where: str = "the object store") -> SonglakeError | N
     """Tell from an error's text, of Python or Java, that an object store did not answer or refused us; None if it speaks of neither."""
     if _NO_JARS in text:
         return BadUsage("Spark has no jars for s3a://.", "Run make setup-s3, and start the job by bin/songlake or bin/spark-submit.")
-    if not _NOT_ANSWERED.search(text) and not ("s3" in text and _REFUSED.search(text)):
+    if "NoSuchBucket" in text or "UnknownStoreException" in text:
+        return _no_bucket(where)
+    if not _NOT_ANSWERED.search(text) and not (("s3a://" in text or "S3Exception" in text) and _REFUSED.search(text)):
         return None
     if _REFUSED.search(text):
         return _refused(where)
     told = next((line for line in text.splitlines() if _NOT_ANSWERED.search(line)), text)
     # Without the time it took, the same fault is the same sentence, which the sensor says once.
     return _unanswered(where, _TIMES.sub(": ", told.strip())[:200])
+
+
+def _no_bucket(where: str) -> InputMissing:
+    return InputMissing(f"There is no bucket for {where}.", "Create it, or name another place.")
 
 
 def _refused(where: str) -> ServiceUnreachable:
@@ -209,8 +213,11 @@ def read(place: ObjectPath) -> tuple[bytes, str]:
 
 def write(place: ObjectPath, content: bytes | Path) -> None:
     """Write an object, or replace it, by bytes or a local file of any size."""
-    with _told(place):
-        obstore.put(_store(place.bucket), place.key, content)
+    try:
+        with _told(place):
+            obstore.put(_store(place.bucket), place.key, content)
+    except FileNotFoundError:
+        raise _no_bucket(str(place)) from None
 
 
 def create(place: ObjectPath, content: bytes) -> str | None:
@@ -220,6 +227,8 @@ def create(place: ObjectPath, content: bytes) -> str | None:
             return obstore.put(_store(place.bucket), place.key, content, mode="create")["e_tag"]
     except (AlreadyExistsError, PreconditionError):
         return None
+    except FileNotFoundError:
+        raise _no_bucket(str(place)) from None
 
 
 def replace(place: ObjectPath, content: bytes, etag: str) -> str | None:

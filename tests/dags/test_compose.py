@@ -382,7 +382,7 @@ def test_java_is_the_one_that_the_scripts_look_for():
 
 def test_packages_and_jars_come_from_setup_which_finds_all_that_it_reads():
     words = instructions()
-    setup = next(number for number, (word, text) in enumerate(words) if word == "RUN" and text.endswith("bin/setup"))
+    setup = next(number for number, (word, text) in enumerate(words) if word == "RUN" and text.endswith("bin/setup s3"))
     copied = {name for word, text in words[:setup] if word == "COPY" for name in text.split()[:-1]}
     # bin/setup names its files by folder and name; env.sh and the settings are read by the small job of its last step.
     read = {
@@ -391,13 +391,15 @@ def test_packages_and_jars_come_from_setup_which_finds_all_that_it_reads():
         "bin/env.sh",
         "bin/warm-up.py",
         "conf/jars.txt",
+        "conf/jars-s3.txt",
         "conf/spark-defaults.conf",
         "conf/log4j2.properties",
     }
     assert copied == read
     script = (ROOT / "bin" / "setup").read_text()
     assert set(re.findall(r'ROOT / "(?:conf|bin)" / "([\w.-]+)"', script)) <= {Path(name).name for name in read}
-    assert set(re.findall(r"\$SONGLAKE_ROOT/(conf/[\w.-]+)", (ROOT / "bin" / "env.sh").read_text())) <= read
+    # The settings file is looked into where it is there already.
+    assert set(re.findall(r"\$SONGLAKE_ROOT/(conf/[\w.-]+)", (ROOT / "bin" / "env.sh").read_text())) <= read | {"conf/songlake.yaml"}
     assert all((ROOT / name).exists() and in_build(name) for name in read)
     assert not re.search(r"(pip|uv) (pip )?(install|sync)|maven", " ".join(text for _, text in words))
 

@@ -11,6 +11,9 @@ import pytest
 
 from spark_jobs import object_store
 from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
+from spark_jobs.lake.lock import lake_lock
+from spark_jobs.lake.log import create_missing
+from spark_jobs.lake.snapshot import read_files
 from spark_jobs.landing.find import LandingFile, find_files
 from spark_jobs.landing.opening import Changed, fetch_ahead, opened
 from spark_jobs.landing.pack import read_lines
@@ -139,7 +142,7 @@ Case = Callable[[ObjectPath, ObjectStore, pytest.MonkeyPatch], ObjectPath]
         (throttled, ServiceUnreachable, "does not answer for s3a://test-"),
         (slow, ServiceUnreachable, "does not answer for s3a://test-"),
         (refused, ServiceUnreachable, "refuses access to s3a://test-"),
-        (no_bucket, InputMissing, "no bucket no-such-bucket"),
+        (no_bucket, InputMissing, "no bucket for s3a://no-such-bucket/landing"),
         (odd_key, InputMissing, "log_data//x.json"),
     ],
 )
@@ -156,3 +159,20 @@ def test_what_keeps_the_landing_zone_from_being_listed_is_said_in_a_sentence_soo
     assert "secret" not in str(told.value)
     assert len(str(told.value)) < 600
     assert time.monotonic() - began < 15
+
+
+def test_a_lake_without_a_bucket_is_missing_and_one_whose_store_is_away_is_not_damaged(
+    store: ObjectStore, bucket: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = ObjectPath("no-such-bucket", "lake")
+    with pytest.raises(InputMissing, match="no bucket"), lake_lock(nowhere, "ingest"):
+        pass
+    with pytest.raises(InputMissing, match="no bucket"):
+        read_files(nowhere)
+    assert read_files(bucket / "lake") == {}
+    create_missing(bucket / "lake")
+    assert read_files(bucket / "lake") == {}
+    monkeypatch.setattr(object_store, "_RETRIES", 1)
+    store.fail(times=1000, status=503)
+    with pytest.raises(ServiceUnreachable, match="does not answer"):
+        read_files(bucket / "lake")
