@@ -13,6 +13,7 @@ from spark_jobs.contracts import STAR
 from spark_jobs.errors import BadUsage, InputMissing, ServiceUnreachable
 from spark_jobs.lake.data_files import data_files, is_of_this_history
 from spark_jobs.lake.log import Position, Positions
+from spark_jobs.locations import Location
 from spark_jobs.pipeline import warehouse_url
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, redshift
@@ -75,7 +76,7 @@ def _live(settings: Settings) -> Positions:
     return live
 
 
-def _loads(lake: Path, held: Positions, live: Positions) -> Iterator[redshift.Load]:
+def _loads(lake: Location, held: Positions, live: Positions) -> Iterator[redshift.Load]:
     """Tell which files each table gained and lost, for those that Redshift does not hold as they are live."""
     for table in STAR:
         target, base = live.get(table.name), held.get(table.name)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cached_property, partial
+from functools import partial, reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.contracts import ARTISTS, CATALOG, EVENTS, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
+from spark_jobs.contracts import ARTISTS, EVENT_IDENTITY, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
 from spark_jobs.lake import log, snapshot
-from spark_jobs.lake.log import Positions
-from spark_jobs.lake.tables import Lake, is_one_of, recorded_sources, told_errors
+from spark_jobs.lake.tables import Lake, is_one_of, told_errors
 from spark_jobs.locations import Location
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 from spark_jobs.star.artists import artists
-from spark_jobs.star.songplays import dates_of_plays, match_keys_of_songs, songplays
+from spark_jobs.star.songplays import plays_of, songplays
 from spark_jobs.star.songs import songs
 from spark_jobs.star.time import time
 from spark_jobs.star.users import users
 from spark_jobs.star.winners import winning_events, winning_songs
+from spark_jobs.star_changes import Affected, Changes
 
-_LONGEST_FIRST = (SONGPLAYS, ARTISTS, SONGS, USERS, TIME)
+_LONGEST_FIRST = ((SONGPLAYS, TIME), (ARTISTS,), (SONGS,), (USERS,))
+"""What is worked on side by side; time is derived from songplays, so after it."""
 
 
 def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]:
@@ -50,75 +50,35 @@ def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]
 
     def refresh(table: Table, session: SparkSession) -> None:
         with told_errors(f"star table {table.name} or of its sources"):
-            _REFRESH[table.name](_Changes(Lake(session, lake), log.bookmark(lake, table), counted), table)
+            _REFRESH[table.name](Changes(Lake(session, lake), log.bookmark(lake, table), counted), table)
         pause_at(table.name)
 
-    side_by_side(spark(), [partial(refresh, table) for table in sorted(stale, key=_LONGEST_FIRST.index)])
+    def refresh_all(tables: Sequence[Table], session: SparkSession) -> None:
+        for table in tables:
+            refresh(table, session)
+
+    works = [[table for table in tables if table in stale] for tables in _LONGEST_FIRST]
+    side_by_side(spark(), [partial(refresh_all, tables) for tables in works if tables])
     return [table.name for table in stale]
 
 
-@dataclass
-class _Changes:
-    """What changed in the lake since a bookmark. `None` for a set means: cannot be told, take everything."""
-
-    lake: Lake
-    bookmark: Positions
-    counted: Positions
-
-    def events(self) -> DataFrame:
-        return self.lake.read(EVENTS, self.counted["events"])
-
-    def catalog(self) -> DataFrame:
-        return self.lake.read(CATALOG, self.counted["catalog"])
-
-    @cached_property
-    def event_dates(self) -> list[date] | None:
-        """Dates that gained, lost or changed events; as many as there are days, so they come to the driver."""
-        changes = self.lake.changes(EVENTS, self.bookmark.get("events"), self.counted["events"])
-        return None if changes is None else sorted(row.event_date for row in changes.select("event_date").distinct().collect())
-
-    @cached_property
-    def catalog_changes(self) -> DataFrame | None:
-        """Images, old and new, of song records that came, went or changed."""
-        return self.lake.changes(CATALOG, self.bookmark.get("catalog"), self.counted["catalog"])
-
-    def records_of_changed_songs(self) -> DataFrame | None:
-        """Every record, of any file, of the songs that changed, and the images they had."""
-        if self.catalog_changes is None:
-            return None
-        images = self.catalog_changes.select(*CATALOG.column_names)
-        held = self.catalog().join(images.select("song_id").distinct(), "song_id", "left_semi").select(*CATALOG.column_names)
-        return images.unionByName(held)
-
-    @cached_property
-    def play_dates(self) -> list[date] | None:
-        """Dates whose songplays must be derived anew: changed events, or plays that match a song that changed."""
-        records = self.records_of_changed_songs()
-        if self.event_dates is None or records is None:
-            return None
-        if self.bookmark.get("catalog") == self.counted["catalog"]:
-            return self.event_dates
-        matched = dates_of_plays(self.lake.read(SONGPLAYS), match_keys_of_songs(records)).collect()
-        return sorted({*self.event_dates, *(row.start_date for row in matched)})
-
-    def bookmark_of(self, table: Table) -> dict[str, object]:
-        return recorded_sources(table.sources, self.counted)
-
-
-def _refresh_songs(changes: _Changes, table: Table) -> None:
+def _refresh_songs(changes: Changes, table: Table) -> None:
     records = changes.records_of_changed_songs()
     derived = songs(winning_songs(changes.catalog()))
     _merge(changes, table, derived, None if records is None else records.select("song_id").distinct())
 
 
-def _refresh_artists(changes: _Changes, table: Table) -> None:
+def _refresh_artists(changes: Changes, table: Table) -> None:
     records = changes.records_of_changed_songs()
     derived = artists(winning_songs(changes.catalog()))
     _merge(changes, table, derived, None if records is None else records.select("artist_id").distinct())
 
 
-def _merge(changes: _Changes, table: Table, derived: DataFrame, affected: DataFrame | None) -> None:
-    """Merge the derived rows of the affected keys (None: of all keys, also those the table holds and should not)."""
+def _merge(changes: Changes, table: Table, derived: DataFrame, affected: DataFrame | None, dates: Sequence[date] | None = None) -> None:
+    """Merge the derived rows of the affected keys (None: of all keys, also those the table holds and should not).
+
+    Rows of a table by date are looked for in the dates given alone.
+    """
     lake, recorded = changes.lake, changes.bookmark_of(table)
     held = lake.read(table)
     if affected is None:
@@ -128,65 +88,89 @@ def _merge(changes: _Changes, table: Table, derived: DataFrame, affected: DataFr
         affected = derived.select(*table.key).unionByName(held.select(*table.key)).distinct()
     # The flag comes from a column of the derived side, so that a key without a derived row is told from one with.
     rows = affected.join(derived.withColumn("derived", F.lit(True)), list(table.key), "left")
-    lake.merge(table, rows.withColumn("deleted", F.col("derived").isNull()).drop("derived"), recorded)
+    rows = rows.withColumn("deleted", F.col("derived").isNull()).drop("derived")
+    lake.merge(table, rows, recorded, within=None if dates is None else is_one_of("held.start_date", dates))
 
 
-def _refresh_songplays(changes: _Changes, table: Table) -> None:
-    _replace_dates(changes, table, changes.play_dates, lambda events: songplays(events, winning_songs(changes.catalog())))
+def _refresh_songplays(changes: Changes, table: Table) -> None:
+    affected, recorded = changes.affected_plays, changes.bookmark_of(table)
 
+    def derive(events: DataFrame) -> DataFrame:
+        return songplays(winning_events(events), winning_songs(changes.catalog()))
 
-def _refresh_time(changes: _Changes, table: Table) -> None:
-    _replace_dates(changes, table, changes.event_dates, time)
-
-
-def _replace_dates(changes: _Changes, table: Table, dates: list[date] | None, derive: Callable[[DataFrame], DataFrame]) -> None:
-    """Derive whole dates anew and put them in the place of what was there (None: all dates)."""
-    lake, recorded = changes.lake, changes.bookmark_of(table)
-    if dates is None:
-        derived = derive(winning_events(changes.events()))
-        if log.is_untouched(lake.path, table):
-            lake.append(table, derived, recorded)
-        else:
-            lake.replace(table, derived, recorded)
-    elif dates:
-        events = changes.events().where(is_one_of("event_date", dates))
-        lake.replace(table, derive(winning_events(events)), recorded, where=is_one_of("start_date", dates))
+    if affected is None:
+        _replace_all(changes, table, derive(changes.events()))
+    elif affected.events is None:
+        events = changes.events().where(is_one_of("event_date", affected.dates))
+        changes.lake.replace(table, derive(events), recorded, where=is_one_of("start_date", affected.dates))
+    elif affected.dates:
+        given = changes.frame(affected.events)
+        events = changes.events().where(is_one_of("event_date", affected.dates))
+        same = reduce(Column.__and__, (events[name].eqNullSafe(given[name]) for name in EVENT_IDENTITY))
+        _merge(changes, table, derive(events.join(given, same, "left_semi")), plays_of(given), affected.dates)
     else:
-        lake.record(table, recorded)
+        changes.lake.record(table, recorded)
 
 
-def _refresh_users(changes: _Changes, table: Table) -> None:
-    dates = changes.event_dates
-    if dates is None:
-        _merge(changes, table, users(changes.events()), None)
-    elif dates:
-        _merge_users(changes, table, dates)
+def _refresh_time(changes: Changes, table: Table) -> None:
+    """Derive the moments of plays; songplays has taken in the same events before."""
+    affected, plays = changes.affected_events, changes.lake.read(SONGPLAYS)
+    if affected is None:
+        _replace_all(changes, table, time(plays))
+        return
+    plays = plays.where(is_one_of("start_date", affected.dates)) if affected.dates else plays
+    if affected.events is None:
+        changes.lake.replace(table, time(plays), changes.bookmark_of(table), where=is_one_of("start_date", affected.dates))
+    elif affected.dates:
+        moments = changes.frame(affected.events).select(F.timestamp_millis("ts").alias("start_time")).distinct()
+        _merge(changes, table, time(plays.join(moments, "start_time", "left_semi")), moments, affected.dates)
     else:
         changes.lake.record(table, changes.bookmark_of(table))
 
 
-def _merge_users(changes: _Changes, table: Table, dates: list[date]) -> None:
+def _replace_all(changes: Changes, table: Table, derived: DataFrame) -> None:
+    """Put what was derived from everything in the place of what was there."""
+    if log.is_untouched(changes.lake.path, table):
+        changes.lake.append(table, derived, changes.bookmark_of(table))
+    else:
+        changes.lake.replace(table, derived, changes.bookmark_of(table))
+
+
+def _refresh_users(changes: Changes, table: Table) -> None:
+    affected = changes.affected_events
+    if affected is None:
+        _merge(changes, table, users(changes.events()), None)
+    elif affected.dates:
+        _merge_users(changes, table, affected)
+    else:
+        changes.lake.record(table, changes.bookmark_of(table))
+
+
+def _merge_users(changes: Changes, table: Table, affected: Affected) -> None:
     """Take candidates from the affected dates alone; look up in all of history only who may have lost their latest event.
 
     A user's row that came from a date not affected still is their latest event of all such dates, so it and the candidate decide. One that
     came from an affected date is gone if no candidate is as late, and then only history can tell who comes next.
     """
-    candidates = users(changes.events().where(is_one_of("event_date", dates)))
+    events = changes.events().where(is_one_of("event_date", affected.dates))
     held = changes.lake.read(table).select("user_id", F.col("last_seen_at").alias("held_at"))
-    from_affected = is_one_of("to_date(held_at)", dates)
-    both = candidates.join(held, "user_id", "full_outer")
+    if affected.events is not None:
+        seen = changes.frame(affected.events.group_by("user_id").aggregate([]))
+        events, held = events.join(seen, "user_id", "left_semi"), held.join(seen, "user_id", "left_semi")
+    both = users(events).join(held, "user_id", "full_outer")
+    from_affected = is_one_of("to_date(held_at)", affected.dates)
     lost = both.where(f"{from_affected} AND (last_seen_at IS NULL OR last_seen_at < held_at)").select("user_id")
     lost_ids = [row.user_id for row in lost.collect()]
     advanced = both.where("held_at IS NULL OR last_seen_at >= held_at").select(*table.column_names)
-    derived, affected = advanced, advanced.select("user_id")
+    derived, gained = advanced, advanced.select("user_id")
     if lost_ids:
         looked_up = users(changes.events().where(F.col("user_id").isin(lost_ids)))
         derived = advanced.unionByName(looked_up)
-        affected = affected.unionByName(lost)
-    _merge(changes, table, derived, affected)
+        gained = gained.unionByName(lost)
+    _merge(changes, table, derived, gained)
 
 
-_REFRESH: dict[str, Callable[[_Changes, Table], None]] = {
+_REFRESH: dict[str, Callable[[Changes, Table], None]] = {
     SONGS.name: _refresh_songs,
     ARTISTS.name: _refresh_artists,
     SONGPLAYS.name: _refresh_songplays,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import unquote
 
 from spark_jobs.contracts import Table
 from spark_jobs.lake.log import Position, commits, lake_path, last_change, must_open
+from spark_jobs.locations import Location
 
 
-def data_files(lake: Path, table: Table, at: Position) -> dict[str, int]:
+def data_files(lake: Location, table: Table, at: Position) -> dict[str, int]:
     """Give the size in bytes of every file that holds rows of a table at a position, by its path in the lake.
 
     Where nothing but maintenance came after the position the files of now are given: those of then may be vacuumed.
@@ -20,7 +20,7 @@ def data_files(lake: Path, table: Table, at: Position) -> dict[str, int]:
     opened = must_open(lake, table)
     if at.version < last_change(opened).version:
         opened.load_as_version(at.version)
-    folder = lake_path(lake, table).relative_to(lake)
+    folder = str(lake_path(lake, table)).removeprefix(f"{lake}/")
     added = opened.get_add_actions()
     return {
         f"{folder}/{unquote(path)}": size
@@ -28,7 +28,7 @@ def data_files(lake: Path, table: Table, at: Position) -> dict[str, int]:
     }
 
 
-def is_of_this_history(lake: Path, table: Table, position: Position) -> bool:
+def is_of_this_history(lake: Location, table: Table, position: Position) -> bool:
     """Whether a position is one that this table was at, and its log still tells so.
 
     Raises:

@@ -164,14 +164,22 @@ class Lake:
         finally:
             conf.unset(check)
 
-    def merge(self, table: Table, rows: DataFrame, recorded: dict[str, Any]) -> None:
-        """Merge rows with a boolean `deleted` by the table's key, in one commit that touches only rows that differ."""
+    def merge(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, within: str | None = None) -> None:
+        """Merge rows with a boolean `deleted` by the table's key, in one commit that touches only rows that differ.
+
+        Args:
+            table: The table.
+            rows: What it is to hold, and which keys it is not to hold.
+            recorded: What the commit records.
+            within: A condition of literals on `held`, by which Delta prunes: where in the table these keys can be.
+        """
+        same = " AND ".join([*([within] if within else []), *(f"held.{name} = given.{name}" for name in table.key)])
         differs = " OR ".join(f"NOT (held.{name} <=> given.{name})" for name in table.column_names)
         with self._recording(recorded), told_errors(f"lake table {table.name}"):
             (
                 DeltaTable.forPath(self.spark, self._location(table))
                 .alias("held")
-                .merge(rows.alias("given"), " AND ".join(f"held.{name} = given.{name}" for name in table.key))
+                .merge(rows.alias("given"), same)
                 .whenMatchedDelete("given.deleted")
                 .whenMatchedUpdate(f"NOT given.deleted AND ({differs})", {name: f"given.{name}" for name in table.column_names})
                 .whenNotMatchedInsert("NOT given.deleted", {name: f"given.{name}" for name in table.column_names})

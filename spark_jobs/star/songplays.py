@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.contracts import SONGPLAYS
+from spark_jobs.contracts import EVENT_IDENTITY, SONGPLAYS
 
 MATCH_KEY = ("title_key", "artist_key", "duration_ms")
 
@@ -19,7 +19,7 @@ def songplays(winning_events: DataFrame, winning_songs: DataFrame) -> DataFrame:
     return (
         plays.join(songs_by_match_key(winning_songs), list(MATCH_KEY), "left")
         .select(
-            F.concat_ws("-", "ts", "session_id", "item_in_session", "user_id").alias("songplay_id"),
+            _songplay_id(),
             F.timestamp_millis("ts").alias("start_time"),
             "user_id",
             "level",
@@ -38,6 +38,15 @@ def songplays(winning_events: DataFrame, winning_songs: DataFrame) -> DataFrame:
     )
 
 
+def plays_of(events: DataFrame) -> DataFrame:
+    """Give the songplay_id that each event with a user has or would have as a play. Grain and key: songplay_id."""
+    return events.where("user_id IS NOT NULL").select(_songplay_id()).distinct()
+
+
+def _songplay_id() -> Column:
+    return F.concat_ws("-", "ts", "session_id", "item_in_session", "user_id").alias("songplay_id")
+
+
 def songs_by_match_key(songs: DataFrame) -> DataFrame:
     """Give song_id and artist_id by (title_key, artist_key, duration_ms); of several songs with one key the smallest song_id.
 
@@ -53,13 +62,12 @@ def match_keys_of_songs(records: DataFrame) -> DataFrame:
     return records.where("title IS NOT NULL").withColumns(_match_key("title", "artist_name", "duration")).select(*MATCH_KEY).distinct()
 
 
-def dates_of_plays(plays: DataFrame, keys: DataFrame) -> DataFrame:
-    """Give the distinct start_date of the songplays that have one of these match keys, matched or not."""
+def plays_like(plays: DataFrame, keys: DataFrame) -> DataFrame:
+    """Give the identity and event_date of the events of songplays that have one of these match keys, matched or not."""
     return (
         plays.withColumns(_match_key("song_title", "artist_name", "length"))
         .join(F.broadcast(keys), list(MATCH_KEY), "left_semi")
-        .select("start_date")
-        .distinct()
+        .select(F.unix_millis("start_time").alias("ts"), *EVENT_IDENTITY[1:], F.col("start_date").alias("event_date"))
     )
 
 

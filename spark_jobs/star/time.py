@@ -8,11 +8,11 @@ from pyspark.sql import functions as F
 from spark_jobs.contracts import TIME
 
 
-def time(winning_events: DataFrame) -> DataFrame:
-    """Derive the moments at which plays began, taken apart in UTC. Grain and key: start_time (milliseconds)."""
-    moments = winning_events.where("page = 'NextSong'").select("ts", F.col("event_date").alias("start_date")).distinct()
+def time(plays: DataFrame) -> DataFrame:
+    """Derive the moments at which songplays began, taken apart in UTC. Grain and key: start_time (milliseconds)."""
     return (
-        moments.withColumn("start_time", F.timestamp_millis("ts"))
+        plays.select("start_time", "start_date")
+        .distinct()
         .withColumns(
             {
                 "hour": F.hour("start_time"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from spark_jobs import star_changes
 from spark_jobs.landing.find import find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.session import start_session
@@ -87,8 +88,11 @@ def _step(world: World, rng: random.Random, events: list[dict[str, Any]], songs:
             (world.landing / "log_data" / name).unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_star_equals_the_oracle_after_every_delivery_in_any_order(world: World, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "few"), [(1, 10_000), (2, 5)], ids=["events one by one", "whole dates"])
+def test_star_equals_the_oracle_after_every_delivery_in_any_order(
+    world: World, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(star_changes, "_FEW", few)
     rng = random.Random(seed)
     events, songs = _events(rng), _songs(rng)
     for _ in range(_ROUNDS):
