@@ -30,17 +30,19 @@ def schema() -> None:
 
 @app.command("load")
 def load(
-    lake_url: Annotated[str, typer.Option(help="the lake's folder as Redshift reaches it, s3://BUCKET/FOLDER")],
     manifests: Annotated[str, typer.Option(help="folder that manifests are written to, s3://BUCKET/FOLDER")],
+    lake_url: Annotated[
+        str | None, typer.Option(help="where a copy of the lake is, s3://BUCKET/FOLDER; of no need where it is in S3")
+    ] = None,
     after: Annotated[
         Path | None, typer.Option(help="what Redshift's ops.published holds, as psql -At prints it; without, all is loaded")
     ] = None,
     iam_role: Annotated[str, typer.Option(help="ARN of the role that may read both folders")] = "default",
-    lake: Annotated[Path | None, typer.Option(help="folder of the Delta tables [settings: lake]")] = None,
+    lake: Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")] = None,
 ) -> None:
     """Write manifests to S3, and print the transaction that brings Redshift to what is live in PostgreSQL.
 
-    Example: bin/songlake redshift load --lake-url s3://lab/lake --manifests s3://lab/manifests --after held.txt
+    Example: bin/songlake redshift load --lake s3a://lab/lake --manifests s3://lab/manifests --after held.txt
     """
     from spark_jobs import redshift_command
 

@@ -13,19 +13,19 @@ from spark_jobs.contracts import STAR
 from spark_jobs.errors import BadUsage, InputMissing, ServiceUnreachable
 from spark_jobs.lake.data_files import data_files, is_of_this_history
 from spark_jobs.lake.log import Position, Positions
-from spark_jobs.locations import Location
+from spark_jobs.locations import SCHEME, Location, ObjectPath
 from spark_jobs.pipeline import warehouse_url
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, redshift
 from spark_jobs.warehouse.connection import connect, session_name
 
 
-def follow(settings: Settings, *, lake_url: str, manifests: str, role: str, after: Path | None) -> None:
+def follow(settings: Settings, *, lake_url: str | None, manifests: str, role: str, after: Path | None) -> None:
     """Write manifests to S3 and print the transaction that brings Redshift to what is live in PostgreSQL.
 
     Args:
         settings: Where lake and warehouse are.
-        lake_url: The lake's folder as Redshift reaches it, `s3://BUCKET/FOLDER`.
+        lake_url: Where Redshift finds the lake's files, `s3://BUCKET/FOLDER`; None where the lake itself is in S3.
         manifests: Folder for manifests, `s3://BUCKET/FOLDER`; a manifest that is there already is the same.
         role: IAM role of the load, or `default`.
         after: What Redshift's ops.published holds, a line a table as psql's --no-align prints it; None loads every table whole.
@@ -35,6 +35,7 @@ def follow(settings: Settings, *, lake_url: str, manifests: str, role: str, afte
         InputMissing: Nothing is live yet.
         ServiceUnreachable: S3 does not answer or refuses.
     """
+    lake_url = lake_url or _in_s3(settings.lake)
     for url in (lake_url, manifests):
         redshift.require_s3(url)
     held = read_positions(after.read_text(encoding="utf-8")) if after else {}
@@ -47,6 +48,14 @@ def follow(settings: Settings, *, lake_url: str, manifests: str, role: str, afte
         for name, document in redshift.manifests(load, lake_url).items():
             _write(redshift.manifest_url(manifests, load, name), document)
     sys.stdout.write(statements)
+
+
+def _in_s3(lake: Location) -> str:
+    if isinstance(lake, ObjectPath):
+        return "s3://" + str(lake).removeprefix(SCHEME)
+    raise BadUsage(
+        f"The lake in {lake} is on this machine, where Redshift reads nothing.", "Copy it to S3 and name the copy with --lake-url."
+    )
 
 
 def read_positions(text: str) -> Positions:

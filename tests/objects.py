@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-
-from tests.scratch import free_port
 
 REGION = "eu-north-1"
 BUCKET = "lab"
@@ -50,18 +49,17 @@ class Objects:
 @contextmanager
 def object_store(folder: Path) -> Iterator[Objects]:
     """Start moto's server; it lists two files a page, so that every list has several."""
-    port = free_port()
     setup = 4  # requests without verification: the user, the key, the policy, the bucket
     environment = os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": str(setup), "MOTO_S3_DEFAULT_MAX_KEYS": "2"}
     with (folder / "moto.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log, env=environment
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=log, env=environment
         )
     try:
-        address = f"http://127.0.0.1:{port}"
-        while b"Running on" not in (folder / "moto.log").read_bytes():
+        while not (found := re.search(r"Running on (http://127\.0\.0\.1:\d+)\s", (folder / "moto.log").read_text())):
             assert server.poll() is None, (folder / "moto.log").read_text()
             time.sleep(0.05)
+        address = found[1]
         root = {"endpoint_url": address, "region_name": REGION, "aws_access_key_id": "root", "aws_secret_access_key": "secret"}
         iam = boto3.client("iam", **root)
         iam.create_user(UserName="jobs")

@@ -25,6 +25,7 @@ _TYPES = {
     Type.DOUBLE: "DOUBLE PRECISION",
     # In UTC: COPY reads no time zones from Parquet.
     Type.TIMESTAMP: "TIMESTAMP",
+    Type.DATE: "DATE",
 }
 
 _BYTES = {"songplay_id": 80, "song_id": 800, "artist_id": 800, "level": 4, "table_name": 100, "delta_table_id": 36}
@@ -171,7 +172,7 @@ def _names(load: Load) -> dict[str, sql.Composable]:
         "arrived": arrived,
         "gone": gone,
         "live": live(table),
-        "definitions": sql.SQL(_definitions(table.warehouse_columns, required=False)),
+        "definitions": sql.SQL(_definitions(table.columns, required=False)),
         "columns": sql.SQL(", ").join(columns),
         "values": sql.SQL(", ").join(sql.SQL("{}.{}").format(arrived, name) for name in columns),
         "assignments": sql.SQL(", ").join(sql.SQL("{0} = {1}.{0}").format(name, arrived) for name in others),
