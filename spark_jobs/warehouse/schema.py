@@ -14,7 +14,7 @@ from spark_jobs.warehouse.lock import LOCK_CLASS, SCHEMA
 from spark_jobs.warehouse.statements import SQL, comments, read
 from spark_jobs.warehouse.transaction import limit_lock_wait
 
-VERSION = 4
+VERSION = 5
 """Counts up with every change of sql/ddl or sql/views; an older warehouse is brought up to it."""
 
 _CREATOR_WAIT_SECONDS = 30

@@ -28,6 +28,7 @@ def test_executors_in_pods_do_the_work_and_the_driver_asks_for_what_its_role_all
             "spark.executor.instances": "1",
             "spark.executor.cores": "1",
             "spark.executor.memory": "700m",
+            "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.driver.port": "0",
             "spark.blockManager.port": "0",
             "spark.kubernetes.executor.podTemplateFile": str(DEPLOY / "executor.yaml"),

@@ -231,3 +231,22 @@ def test_user_who_may_create_nothing_is_told_so(postgres_server: str, warehouse_
         pytest.raises(ServiceUnreachable, match=r"permission denied for database .* owner of the database"),
     ):
         ensure(connection)
+
+
+_A_YEAR_OF_PLAYS = """
+INSERT INTO dwh.songplays (songplay_id, start_time, user_id, level, session_id, item_in_session, song_title, artist_name)
+SELECT n::text, timestamptz '2018-01-01 UTC' + n * interval '10 min', 1, 'free', 1, 0, 'Setanta matins', 'Elena'
+FROM generate_series(1, 50000) AS n
+"""
+
+
+def test_a_months_plays_are_found_without_reading_the_year(warehouse: Connection) -> None:
+    warehouse.execute(_A_YEAR_OF_PLAYS)
+    warehouse.execute("SELECT brin_summarize_new_values('dwh.songplays_start_time')")
+    warehouse.execute("ANALYZE dwh.songplays")
+    month = "SELECT count(*) FROM dwh.songplays WHERE start_time >= '2018-06-01 UTC' AND start_time < '2018-07-01 UTC'"
+    told = warehouse.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT json) {month}").fetchone()
+    plan = told[0][0]["Plan"]
+    pages = warehouse.execute("SELECT pg_relation_size('dwh.songplays') / 8192").fetchone()
+    assert warehouse.execute(month).fetchone() == (4320,)
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < pages[0] / 2
