@@ -81,8 +81,9 @@ def profile(landing: Path, lake: Path, limit: int) -> None:
         queries = read_queries(logs[0].read_text().splitlines()) if logs else []
     _print("Seconds by stage", {**stages, "outside of stages": wall - sum(stages.values())})
     _print("CPU seconds by process", usage)
-    _print("CPU seconds by threads of the JVM", threads)
-    _print_queries(queries, limit)
+    if queries:
+        _print("CPU seconds by threads of the JVM", threads)
+        _print_queries(queries, limit)
 
 
 def _watched(process: subprocess.Popen[bytes]) -> tuple[dict[str, float], dict[str, float]]:
