@@ -15,7 +15,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.chart import draw
 from bench.measure import PROJECT
 from bench.page import cells, with_figures
 from bench.results import RESULTS, Result, kept
@@ -46,6 +45,8 @@ def published() -> dict[str, Result]:
 
 def main() -> None:
     """Write page, chart and published figures."""
+    from bench.chart import draw  # what draws takes a second to load
+
     results = {**published(), **kept(RESULTS)}
     PUBLISHED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     PAGE.write_text(with_figures(PAGE.read_text(), results))

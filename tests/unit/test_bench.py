@@ -15,11 +15,11 @@ _BUSY = "import time\nwhile time.process_time() < 0.6: pass\n"
 
 
 def test_cost_holds_what_a_child_of_the_process_took() -> None:
-    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_BUSY + 'x = bytearray(60 << 20); time.sleep(0.4)'!r}])"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_BUSY + 'x = bytearray(60 << 20); time.sleep(0.8)'!r}])"
     cost, printed = measure([sys.executable, "-c", child + "; print('done')"], {})
     assert printed == "done\n"
     assert 0.5 < cost.cpu_seconds < 5
-    assert cost.wall_seconds > 0.9
+    assert cost.wall_seconds > 1.3
     assert cost.peak_rss_bytes > 60 << 20
 
 
