@@ -1,6 +1,6 @@
 """Show where a run's seconds go: its stages, what the threads of its JVM are busy with, and its most expensive Spark queries.
 
-    python -m bench.profile --landing LANDING --lake LAKE      (WAREHOUSE_URL in the environment)
+    python -m bench.profiling --landing LANDING --lake LAKE      (WAREHOUSE_URL in the environment)
 
 It does what `bin/songlake run` does, with Spark's event log on. Threads are told apart by the names that Linux shows.
 """
@@ -164,7 +164,7 @@ def _print_queries(queries: list[Query], limit: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser("python -m bench.profile")
+    parser = argparse.ArgumentParser("python -m bench.profiling")
     parser.add_argument("--landing", type=Path, required=True)
     parser.add_argument("--lake", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=25, help="queries to show")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench.profile import read_queries
+from bench.profiling import read_queries
 
 _SQL = "org.apache.spark.sql.execution.ui."
 
