@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
-from spark_jobs.object_store import store_fault
+from spark_jobs.store_faults import store_fault
 
 _EXIT_SECONDS = 2
 _AGAIN = "run again: it goes on from what was committed."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,21 +27,14 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
-from spark_jobs.errors import BadUsage, InputMissing, ServiceUnreachable, SonglakeError
+from spark_jobs.errors import InputMissing, ServiceUnreachable
 from spark_jobs.locations import SCHEME, ObjectPath
+from spark_jobs.store_faults import first_line, no_bucket, refused, store_fault, unanswered
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _RETRIES, _RETRY_SECONDS, _CONNECT_SECONDS, _ANSWER_SECONDS = 6, 60, 5, 30
 _WHOLE = 4 << 20
 """Bytes up to which an object is fetched by one request; larger ones come in pieces of that size."""
-_AGAIN = "See that it runs and that AWS_ENDPOINT_URL and AWS_REGION are right, then run again: it goes on from what was committed."
-_NOT_ANSWERED = re.compile(
-    r"Generic S3 error|error sending request|SdkClientException"
-    r"|AWS(?:ServiceIO|ClientIO|ServiceThrottled|ApiCallTimeout|NoResponse|Status500|BadRequest)Exception"
-)
-_TIMES = re.compile(r" in \d\S*s(?:, after .*?)? +- ")
-_NO_JARS = "Class org.apache.hadoop.fs.s3a.S3AFileSystem not found"
-_REFUSED = re.compile(r"\b403\b|AccessDenied|Forbidden|NoAuthWithAWSException|NoAwsCredentialsException|InvalidAccessKeyId")
 
 
 @dataclass(frozen=True)
@@ -113,47 +105,13 @@ def _told(place: ObjectPath) -> Iterator[None]:
     try:
         yield
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise _refused(str(place)) from error
+        raise refused(str(place)) from error
     except InvalidPathError as error:
         raise InputMissing(
-            f"{place} cannot be listed: {_first_line(error)}.", "Rename that object: a key may not have empty parts or control characters."
+            f"{place} cannot be listed: {first_line(error)}.", "Rename that object: a key may not have empty parts or control characters."
         ) from error
     except BaseError as error:
-        raise store_fault(str(error), str(place)) or _unanswered(str(place), _first_line(error)) from error
-
-
-def store_fault(text: str, where: str = "the object store") -> SonglakeError | None:
-    """Tell from an error's text, of Python or Java, that an object store did not answer or refused us; None if it speaks of neither."""
-    if _NO_JARS in text:
-        return BadUsage("Spark has no jars for s3a://.", "Run make setup-s3, and start the job by bin/songlake or bin/spark-submit.")
-    if "NoSuchBucket" in text or "UnknownStoreException" in text:
-        return _no_bucket(where)
-    if not _NOT_ANSWERED.search(text) and not (("s3a://" in text or "S3Exception" in text) and _REFUSED.search(text)):
-        return None
-    if _REFUSED.search(text):
-        return _refused(where)
-    told = next((line for line in text.splitlines() if _NOT_ANSWERED.search(line)), text)
-    # Without the time it took, the same fault is the same sentence, which the sensor says once.
-    return _unanswered(where, _TIMES.sub(": ", told.strip())[:200])
-
-
-def _no_bucket(where: str) -> InputMissing:
-    return InputMissing(f"There is no bucket for {where}.", "Create it, or name another place.")
-
-
-def _refused(where: str) -> ServiceUnreachable:
-    return ServiceUnreachable(
-        f"The object store refuses access to {where}.",
-        "See that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are right and have the rights that docs/object_store.md names.",
-    )
-
-
-def _unanswered(where: str, told: str) -> ServiceUnreachable:
-    return ServiceUnreachable(f"The object store does not answer for {where} ({told.rstrip('.')}).", _AGAIN)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise store_fault(str(error), str(place)) or unanswered(str(place), first_line(error)) from error
 
 
 def objects_below(folder: ObjectPath) -> Iterator[StoredObject]:
@@ -217,7 +175,7 @@ def write(place: ObjectPath, content: bytes | Path) -> None:
         with _told(place):
             obstore.put(_store(place.bucket), place.key, content)
     except FileNotFoundError:
-        raise _no_bucket(str(place)) from None
+        raise no_bucket(str(place)) from None
 
 
 def create(place: ObjectPath, content: bytes) -> str | None:
@@ -228,7 +186,7 @@ def create(place: ObjectPath, content: bytes) -> str | None:
     except (AlreadyExistsError, PreconditionError):
         return None
     except FileNotFoundError:
-        raise _no_bucket(str(place)) from None
+        raise no_bucket(str(place)) from None
 
 
 def replace(place: ObjectPath, content: bytes, etag: str) -> str | None:

@@ -27,7 +27,8 @@ from spark_jobs.contracts import FILES, LAKE, STAR, Table, Type
 from spark_jobs.errors import LakeChanged, SonglakeError
 from spark_jobs.lake.remembered import history, open_object_table
 from spark_jobs.locations import Location, ObjectPath
-from spark_jobs.object_store import delta_options, exists, read, store_fault
+from spark_jobs.object_store import delta_options, exists, read
+from spark_jobs.store_faults import store_fault
 
 _PRIMITIVES = {
     Type.TEXT: "string",

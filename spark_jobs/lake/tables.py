@@ -33,7 +33,7 @@ from spark_jobs.errors import LakeChanged, LockHeld
 from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, last_change, must_open
 from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
-from spark_jobs.object_store import store_fault
+from spark_jobs.store_faults import store_fault
 
 _SPARK_TYPES: dict[Type, DataType] = {
     Type.TEXT: StringType(),

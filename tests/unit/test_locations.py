@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs import object_store, settings
+from spark_jobs import settings
 from spark_jobs.errors import BadUsage, ServiceUnreachable
 from spark_jobs.landing.find import find_files
 from spark_jobs.locations import ObjectPath, location, on_disk
+from spark_jobs.store_faults import store_fault
 
 
 def test_an_address_is_a_place_and_everything_else_a_path() -> None:
@@ -72,5 +73,5 @@ def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_faults_of_the_store_are_told_from_others(told: str, kind: type[Exception] | None) -> None:
-    fault = object_store.store_fault(told)
+    fault = store_fault(told)
     assert fault is None if kind is None else isinstance(fault, kind)
