@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 import pytest
 
 from spark_jobs import object_store
+from spark_jobs.contracts import STAR
 from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lake.log import create_missing
-from spark_jobs.lake.snapshot import read_files
+from spark_jobs.lake.snapshot import counted_positions, read_files
 from spark_jobs.landing.find import LandingFile, find_files
 from spark_jobs.landing.opening import Changed, fetch_ahead, opened
 from spark_jobs.landing.pack import read_lines
 from spark_jobs.locations import ObjectPath
+from spark_jobs.maintenance import maintain_lake
 from tests.object_store import ObjectStore
 
 
@@ -176,3 +178,15 @@ def test_a_lake_without_a_bucket_is_missing_and_one_whose_store_is_away_is_not_d
     store.fail(times=1000, status=503)
     with pytest.raises(ServiceUnreachable, match="does not answer"):
         read_files(bucket / "lake")
+
+
+def test_maintenance_works_on_a_lake_there_and_its_checkpoints_are_read(store: ObjectStore, bucket: ObjectPath) -> None:
+    lake = bucket / "lake"
+    create_missing(lake)
+    before = counted_positions(lake)
+    with lake_lock(lake, "maintenance"):
+        assert set(maintain_lake(lake, {}, keep_days=1)) == set(before) | {table.name for table in STAR}
+    store.requests()
+    assert counted_positions(lake) == before
+    asked = [path for method, path, *_ in store.requests() if method == "GET"]
+    assert any(path.endswith(".checkpoint.parquet") for path in asked)
