@@ -180,9 +180,12 @@ def test_a_lake_without_a_bucket_is_missing_and_one_whose_store_is_away_is_not_d
         read_files(bucket / "lake")
 
 
-def test_maintenance_works_on_a_lake_there_and_its_checkpoints_are_read(store: ObjectStore, bucket: ObjectPath) -> None:
+def test_commits_of_deltalake_replace_none_and_maintenance_works_there(store: ObjectStore, bucket: ObjectPath) -> None:
     lake = bucket / "lake"
+    store.requests()
     create_missing(lake)
+    conditions = [condition for method, path, condition, _ in store.requests() if method == "PUT" and path.endswith("0.json")]
+    assert conditions == ["*"] * 9, "deltalake could replace a commit"
     before = counted_positions(lake)
     with lake_lock(lake, "maintenance"):
         assert set(maintain_lake(lake, {}, keep_days=1)) == set(before) | {table.name for table in STAR}
