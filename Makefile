@@ -9,7 +9,7 @@ NOT_SECRET := ^(password|word|from-environment|.*s[e3]cr[e3]t.*|p@ss/w%rd.*|p(/|
 .PHONY: help setup setup-s3 demo up down test unit check format lock docs bench bench-quick bench-report soak clean
 
 help: ## Show these targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/p' Makefile | while IFS='|' read -r target words; do printf '%-20s %s\n' "$$target" "$$words"; done
 
 setup: ## Install what Songlake needs into .venv and .cache; again: only what is missing
 	@python3 bin/setup

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,30 @@ def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_faults_of_the_store_are_told_from_others(told: str, kind: type[Exception] | None) -> None:
     fault = store_fault(told)
     assert fault is None if kind is None else isinstance(fault, kind)
+
+
+def test_spark_gets_the_jars_for_object_stores_where_one_is_named_and_nowhere_else(tmp_path: Path) -> None:
+    for folder in ("bin", "conf", ".cache/jars-s3"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(settings.PROJECT / "bin" / "env.sh", tmp_path / "bin")
+    jars = [tmp_path / ".cache" / "jars-s3" / name for name in ("a.jar", "b.jar")]
+    for jar in jars:
+        jar.touch()
+
+    def given(*arguments: str, config: str = "landing: data/landing\n# lake: s3a://bucket/lake\n", **environment: str) -> str:
+        (tmp_path / "conf" / "songlake.yaml").write_text(config)
+        told = subprocess.run(
+            ["bash", "-c", '. "$0" && printf "%s\n" "$SONGLAKE_S3_JARS" "$PYSPARK_SUBMIT_ARGS"', tmp_path / "bin" / "env.sh", *arguments],
+            env={"PATH": os.environ["PATH"], **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        assert (f'--jars "{told[0]}" ' in told[1]) == bool(told[0])
+        return told[0]
+
+    both = ",".join(map(str, jars))
+    assert given("run", "--lake", "data/lake") == ""
+    assert given("run", "--lake", "s3a://bucket/lake") == both
+    assert given("run", SONGLAKE_LANDING="s3a://bucket/landing") == both
+    assert given("run", config="lake: s3a://bucket/lake\n") == both
