@@ -20,7 +20,7 @@ def data_files(lake: Location, table: Table, at: Position) -> dict[str, int]:
     opened = must_open(lake, table)
     if at.version < last_change(opened).version:
         opened.load_as_version(at.version)
-    folder = str(lake_path(lake, table)).removeprefix(str(lake)).lstrip("/")
+    folder = str(lake_path(lake, table)).removeprefix(f"{lake}/")
     added = opened.get_add_actions()
     return {
         f"{folder}/{unquote(path)}": size
