@@ -25,6 +25,7 @@ from bench.measure import Tree
 from spark_jobs.contracts import EVENTS
 from spark_jobs.generator import generate
 from spark_jobs.lake import log
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.landing.find import find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.session import start_session
@@ -72,7 +73,7 @@ def ingest_events(size: int, folder: Path) -> dict[str, Sides]:
 
     def prepare() -> None:
         shutil.rmtree(lake, ignore_errors=True)
-        log.create_missing(lake)
+        create_missing(lake)
 
     def plain() -> int:
         rows = spark.read.schema(EVENT_SCHEMA).json(str(landing / "log_data" / "*" / "*"))

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spark_jobs.errors import GateFailed, InputMissing
-from spark_jobs.lake import log, snapshot
+from spark_jobs.lake import snapshot
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import Landing, LandingFile, find_files
 from spark_jobs.landing.held import Held, find_rows
@@ -176,8 +177,7 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
     from spark_jobs.star_refresh import refresh_star
 
     clear_spool(settings.lake)
-    log.create_missing(settings.lake)
-    log.add_missing_columns(settings.lake)
+    create_missing(settings.lake)
     with stages.stage("ingest"):
         there = [file for file in find_files(settings.landing, settings.links_into).files if file.path in held and file.cause is None]
         if there:

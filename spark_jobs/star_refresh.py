@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.contracts import ARTISTS, EVENT_IDENTITY, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
 from spark_jobs.lake import log, snapshot
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.tables import Lake, is_one_of, told_errors
 from spark_jobs.locations import Location
 from spark_jobs.pause import pause_at
@@ -45,7 +46,7 @@ def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]
     stale = snapshot.stale_star_tables(lake)
     if not stale:
         return []
-    log.create_missing(lake)
+    create_missing(lake)
     counted = snapshot.require_counted(lake)
 
     def refresh(table: Table, session: SparkSession) -> None:

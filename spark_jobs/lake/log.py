@@ -21,33 +21,13 @@ from urllib.parse import unquote
 
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.schema import ArrayType, Field, PrimitiveType, Schema
 
-from spark_jobs.contracts import FILES, LAKE, STAR, Table, Type
+from spark_jobs.contracts import STAR, Table
 from spark_jobs.errors import LakeChanged, SonglakeError
 from spark_jobs.lake.remembered import history, open_object_table
 from spark_jobs.locations import Location, ObjectPath
-from spark_jobs.object_store import delta_options, exists, read
+from spark_jobs.object_store import exists, read
 from spark_jobs.store_faults import store_fault
-
-_PRIMITIVES = {
-    Type.TEXT: "string",
-    Type.BIGINT: "long",
-    Type.INT: "integer",
-    Type.DOUBLE: "double",
-    Type.TIMESTAMP: "timestamp",
-    Type.DATE: "date",
-}
-
-# Equal and long: a bookmark older than the retention cannot be read on from, even if every file is still there.
-_RETENTION = "interval 365 days"
-
-_PROPERTIES: dict[str, str | None] = {
-    "delta.enableChangeDataFeed": "true",
-    "delta.enableDeletionVectors": "false",
-    "delta.deletedFileRetentionDuration": _RETENTION,
-    "delta.logRetentionDuration": _RETENTION,
-}
 
 _RECENT_COMMITS = 20
 """What is looked for stands nearly always among these; the whole history is read only if not."""
@@ -138,52 +118,6 @@ def must_open(lake: Location, table: Table) -> DeltaTable:
 def position(table: DeltaTable) -> Position:
     """Tell where a table is now."""
     return Position(str(table.metadata().id), table.version())
-
-
-def create_missing(lake: Location) -> None:
-    """Create the lake and star tables that do not exist, empty, as their contracts say.
-
-    Raises:
-        LakeChanged: Some lake tables are there and others are gone.
-    """
-    found = {table.name for table in LAKE if open_table(lake, table) is not None}
-    missing = [table.name for table in LAKE if table.name not in found]
-    if FILES.name in found and missing:
-        raise LakeChanged(f"The lake in {lake} has no table {', '.join(missing)} any more.", REBUILD)
-    for table in (*LAKE, *STAR):
-        if open_table(lake, table) is None:
-            path = lake_path(lake, table)
-            DeltaTable.create(
-                str(path),
-                storage_options=delta_options() if isinstance(path, ObjectPath) else None,
-                schema=_schema(table),
-                partition_by=list(table.partitioned_by) or None,
-                # Rows are looked for by date or by what the key begins with; statistics of all columns cost half of a large write.
-                configuration=_PROPERTIES | {"delta.dataSkippingStatsColumns": table.key[0]},
-                description=table.about,
-            )
-
-
-def add_missing_columns(lake: Location) -> None:
-    """Add the columns that an older Songlake did not write yet; their rows have nulls there.
-
-    Raises:
-        LakeChanged: A table's log cannot be read.
-    """
-    for table in (*LAKE, *STAR):
-        opened = open_table(lake, table)
-        if opened is not None:
-            held = {field.name for field in opened.schema().fields}
-            missing = [field for field in _schema(table).fields if field.name not in held]
-            if missing:
-                opened.alter.add_columns(missing)
-
-
-def _schema(table: Table) -> Schema:
-    def kind(type_: Type) -> PrimitiveType | ArrayType:
-        return ArrayType(PrimitiveType("string"), contains_null=True) if type_ is Type.TEXTS else PrimitiveType(_PRIMITIVES[type_])
-
-    return Schema([Field(column.name, kind(column.type), nullable=column.nullable) for column in table.columns])
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +18,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, Table
-from spark_jobs.lake import log, snapshot
+from spark_jobs.lake import snapshot
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.log import Positions
 from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.lake.tables import Lake, is_one_of, spark_schema
@@ -86,7 +88,7 @@ def ingest(
     Args:
         landing: What a walk of the landing zone found.
         lake: The lake's folder; its tables are created where missing.
-        spark: Starts the session; called only if there is something to read.
+        spark: Starts the session, or gives the one that it started; called only if there is something to read.
         progress: Called after each file that was read.
         again: Files of the landing zone to read again although they look as they did.
 
@@ -94,19 +96,22 @@ def ingest(
         LakeChanged: The lake was changed behind Songlake's back; nothing is written.
         LockHeld: Another ingest wrote meanwhile; this batch does not count.
     """
-    log.create_missing(lake)
-    log.add_missing_columns(lake)
+    create_missing(lake)
     undone = tuple(snapshot.undo_unfinished_batch(lake))
     known = snapshot.read_files(lake)
-    files = list({file.path: file for file in [*new_files(landing, known), *unreadable_before(landing, known), *again]}.values())
+    fresh = new_files(landing, known)
+    files = list({file.path: file for file in [*fresh, *unreadable_before(landing, known), *again]}.values())
     nothing = Ingested(undone=undone)
     if not files:
         return nothing
     now = datetime.now(UTC)
     batch_id = snapshot.new_batch_id(now)
-    with _spool(lake, batch_id) as spool:
+    with _spool(lake, batch_id) as spool, ThreadPoolExecutor(1) as beside:
+        packing = beside.submit(_pack_into, spool, files, progress)
+        if fresh:
+            spark()  # Java takes seconds to start, and packing needs none
         asked = {file.path for file in again}
-        packed = [one for one in _pack_into(spool, files, progress) if one.file.path in asked or _tells_something_new(one, known)]
+        packed = [one for one in packing.result() if one.file.path in asked or _tells_something_new(one, known)]
         if not packed:
             return nothing
         batch = _Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, snapshot.positions_now(lake))

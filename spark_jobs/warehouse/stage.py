@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 
 from spark_jobs.contracts import FILES, STAGED, Table
 from spark_jobs.errors import ServiceUnreachable
-from spark_jobs.lake import log, snapshot
+from spark_jobs.lake import snapshot
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.log import Position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.locations import Location
@@ -60,7 +61,7 @@ def stage(lake: Location, target: Target, spark: Callable[[], SparkSession]) -> 
         LakeChanged: The lake was changed behind Songlake's back, or a file of it is missing.
         ServiceUnreachable: PostgreSQL went away meanwhile.
     """
-    log.add_missing_columns(lake)
+    create_missing(lake)
     wanted, published = snapshot.positions_to_publish(lake), batches.published(target.connection)
     pending = [table for table in STAGED if published.get(table.name) != wanted[table.name]]
     if not pending:

@@ -11,7 +11,7 @@ import pytest
 from landing_sensor import LandingTrigger
 
 from spark_jobs import object_store
-from spark_jobs.lake.log import create_missing
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
 from spark_jobs.locations import ObjectPath

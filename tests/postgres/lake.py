@@ -11,6 +11,7 @@ from deltalake import CommitProperties, write_deltalake
 
 from spark_jobs.contracts import CATALOG, EVENTS, FILES, REJECTS, Table
 from spark_jobs.lake import log
+from spark_jobs.lake.creation import create_missing
 from tests.postgres.staging import MIDNIGHT, Row
 
 
@@ -23,7 +24,7 @@ def commit(lake: Path, table: Table, rows: list[Row], recorded: dict[str, Any]) 
 
 def ingest(lake: Path, batch_id: str, files: list[Row], rejects: list[Row] = []) -> None:  # noqa: B006
     """Do what an ingest does to the tables that the page reads: `files` is committed last."""
-    log.create_missing(lake)
+    create_missing(lake)
     if rejects:
         commit(lake, REJECTS, [reject | {"batch_id": batch_id} for reject in rejects], {"batch_id": batch_id})
     tables = {table.name: log.position(log.open_table(lake, table)).as_dict() for table in (EVENTS, CATALOG, REJECTS)}

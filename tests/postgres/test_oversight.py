@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.contracts import ARTISTS, EVENTS, REJECTS, STAR, TIME
 from spark_jobs.diagnosis import examine
 from spark_jobs.lake import log, snapshot
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.tables import Lake
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
@@ -93,7 +94,7 @@ def test_without_a_warehouse_the_lakes_books_tell_what_is_late(tmp_path: Path) -
 
 def replace_events(lake: Path) -> None:
     """Make some small files, then compact, so that there is something to remove."""
-    log.create_missing(lake)
+    create_missing(lake)
     for number in range(3):
         commit(lake, EVENTS, [EVENT | {"item_in_session": number, "source_file": "log_data/a.json", "batch_id": "i1"}], {"batch_id": "i1"})
     ingest(lake, "i1", [file("log_data/a.json")])
@@ -154,7 +155,7 @@ def test_old_report_pages_go(tmp_path: Path, age_days: int, left: int) -> None:
 
 def test_a_version_reached_again_after_a_backup_is_another_position(tmp_path: Path) -> None:
     lake, backup = tmp_path / "lake", tmp_path / "backup"
-    log.create_missing(lake)
+    create_missing(lake)
     shutil.copytree(lake, backup)
     commit(lake, ARTISTS, [{"artist_id": "A1", "name": "One"}], {"sources": {}})
     published = log.star_positions(lake)["artists"]

@@ -28,6 +28,7 @@ from spark_jobs.cli import app
 from spark_jobs.contracts import ARTISTS, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
 from spark_jobs.errors import BadUsage, InputMissing
 from spark_jobs.lake import log
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import redshift
 from spark_jobs.warehouse.batches import begin_batch, finish_staging, published
@@ -69,7 +70,7 @@ class Follower:
         self.lake, self.warehouse, self.stand_in, self.objects, self.said = lake, warehouse, stand_in, objects, said
         self.settings = Settings(lake=lake, WAREHOUSE_URL=url)
         self.prefix = lake.parent.name  # every lake has its own place in the bucket
-        log.create_missing(lake)
+        create_missing(lake)
 
     @property
     def lake_url(self) -> str:

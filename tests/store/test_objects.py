@@ -12,8 +12,8 @@ import pytest
 from spark_jobs import object_store
 from spark_jobs.contracts import STAR
 from spark_jobs.errors import InputMissing, ServiceUnreachable, SonglakeError
+from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.lock import lake_lock
-from spark_jobs.lake.log import create_missing
 from spark_jobs.lake.snapshot import counted_positions, read_files
 from spark_jobs.landing.find import LandingFile, find_files
 from spark_jobs.landing.opening import Changed, fetch_ahead, opened
@@ -29,7 +29,7 @@ def put(root: ObjectPath, keys: dict[str, bytes]) -> None:
 
 
 def texts(file: LandingFile) -> list[str]:
-    return [text for lines in read_lines(file) for text in lines.lines.to_pylist()]
+    return [text.rstrip("\n") for lines in read_lines(file) for text in lines.lines.to_pylist()]
 
 
 def test_files_are_told_by_their_keys_with_one_request_and_none_for_each(store: ObjectStore, bucket: ObjectPath) -> None:
