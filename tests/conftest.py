@@ -6,10 +6,18 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.scratch import scratch_database, scratch_server
 
 pytest.register_assert_rewrite("tests.world")
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """Forget where a command that ran in this process sent its log, which may be closed by the next test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

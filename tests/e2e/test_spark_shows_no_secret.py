@@ -49,7 +49,8 @@ def test_spark_shows_the_password_nowhere_while_it_writes_by_jdbc(cli: Cli, tmp_
         for name in ("environment", "sql?details=true&length=1000", "jobs"):
             seen[name] = requests.get(f"{answers}/{name}", timeout=30).text
         seen |= {str(path): path.read_bytes().decode(errors="replace") for path in events.rglob("*") if path.is_file()}
-        ours = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        ours = [one for one in started if one.status() != psutil.STATUS_ZOMBIE]
         seen |= {f"arguments of {one.pid}": " ".join(one.cmdline()) for one in ours}
         listening = {connection.laddr.ip for one in ours for connection in one.net_connections("tcp") if connection.status == "LISTEN"}
     finally:
