@@ -40,7 +40,7 @@ def _machines(results: Iterable[Result]) -> str:
     lines: dict[str, list[str]] = {}
     for result in results:
         machine = result["machine"]
-        versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(machine["versions"].items()))
         system = f"{machine['system']}, Python {machine['python']}"
         where = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {system}"
         lines.setdefault(f"{where}; {versions}", []).append(f"{result['work']} {result['measured_at'][:16]} (load {machine['load']})")
