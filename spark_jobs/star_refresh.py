@@ -119,14 +119,16 @@ def _refresh_time(changes: Changes, table: Table) -> None:
     if affected is None:
         _replace_all(changes, table, time(plays))
         return
-    plays = plays.where(is_one_of("start_date", affected.dates)) if affected.dates else plays
+    if not affected.dates:
+        changes.lake.record(table, changes.bookmark_of(table))
+        return
+    of_dates = is_one_of("start_date", affected.dates)
+    plays = plays.where(of_dates)
     if affected.events is None:
-        changes.lake.replace(table, time(plays), changes.bookmark_of(table), where=is_one_of("start_date", affected.dates))
-    elif affected.dates:
+        changes.lake.replace(table, time(plays), changes.bookmark_of(table), where=of_dates)
+    else:
         moments = changes.frame(affected.events).select(F.timestamp_millis("ts").alias("start_time")).distinct()
         _merge(changes, table, time(plays.join(moments, "start_time", "left_semi")), moments, affected.dates)
-    else:
-        changes.lake.record(table, changes.bookmark_of(table))
 
 
 def _replace_all(changes: Changes, table: Table, derived: DataFrame) -> None:

