@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENTS, SONGPLAYS, Table
-from spark_jobs.lake.log import Positions
+from spark_jobs.lake.log import Position, Positions
 from spark_jobs.lake.tables import Lake, recorded_sources
 from spark_jobs.star.songplays import match_keys_of_songs, plays_like
 
@@ -22,24 +22,43 @@ _FEW = 10_000
 
 @dataclass(frozen=True)
 class Affected:
-    """Events that came, went or changed, or whose song did.
+    """Rows that came, went or changed, or whose song did.
 
     Attributes:
         dates: Their dates, as many as there are days.
-        events: The identities of these events and their event_date; None where they are too many to be taken one by one.
+        rows: These rows; None where they are too many to be taken one by one.
     """
 
     dates: list[date]
-    events: pa.Table | None
+    rows: pa.Table | None
+
+
+_NOTHING = Affected([], pa.table({}))
+
+
+def affected_events(lake: Lake, after: Position | None, upto: Position) -> Affected | None:
+    """Tell which events came, went or changed between two positions: identity and event_date. None: cannot be told, take all."""
+    if after == upto:
+        return _NOTHING
+    feed = lake.changes(EVENTS, after, upto)
+    return None if feed is None else _affected(feed.select(*EVENT_IDENTITY, "event_date").distinct(), "event_date")
 
 
 @dataclass
 class Changes:
-    """What changed in the lake since a bookmark. None for a set means: cannot be told, take everything."""
+    """What changed in the lake since a bookmark. None for a set means: cannot be told, take everything.
+
+    Attributes:
+        lake: The lake.
+        bookmark: How far a star table has come.
+        counted: What counts now.
+        affected_events: What `affected_events` says of the two.
+    """
 
     lake: Lake
     bookmark: Positions
     counted: Positions
+    affected_events: Affected | None
 
     def events(self) -> DataFrame:
         """Read all events that count."""
@@ -54,26 +73,12 @@ class Changes:
         return F.broadcast(self.lake.spark.createDataFrame(rows))
 
     @cached_property
-    def affected_events(self) -> Affected | None:
-        """Events that came, went or changed."""
-        feed = self.lake.changes(EVENTS, self.bookmark.get("events"), self.counted["events"])
-        return None if feed is None else _affected(feed.select(*EVENT_IDENTITY, "event_date"))
-
-    @cached_property
     def affected_plays(self) -> Affected | None:
-        """The same, and the plays that fit a song record that came, went or changed."""
-        events, records = self.affected_events, self.records_of_changed_songs()
-        if events is None or records is None:
-            return None
+        """Songplays, as they stand, that fit a song record that came, went or changed."""
         if self.bookmark.get("catalog") == self.counted["catalog"]:
-            return events
-        plays = _affected(plays_like(self.lake.read(SONGPLAYS), match_keys_of_songs(records)))
-        few = (
-            None
-            if events.events is None or plays.events is None
-            else pa.concat_tables([events.events, plays.events], promote_options="permissive")
-        )
-        return Affected(sorted({*events.dates, *plays.dates}), few)
+            return _NOTHING
+        records = self.records_of_changed_songs()
+        return None if records is None else _affected(plays_like(self.lake.read(SONGPLAYS), match_keys_of_songs(records)), "start_date")
 
     @cached_property
     def catalog_changes(self) -> DataFrame | None:
@@ -93,9 +98,9 @@ class Changes:
         return recorded_sources(table.sources, self.counted)
 
 
-def _affected(events: DataFrame) -> Affected:
-    """Bring events to the driver if they are few, else their dates."""
-    few: pa.Table = events.distinct().limit(_FEW + 1).toArrow()
+def _affected(rows: DataFrame, date_column: str) -> Affected:
+    """Bring rows to the driver if they are few, else their dates."""
+    few: pa.Table = rows.limit(_FEW + 1).toArrow()
     if len(few) <= _FEW:
-        return Affected(sorted(pc.unique(few["event_date"]).to_pylist()), few)
-    return Affected(sorted(row.event_date for row in events.select("event_date").distinct().collect()), None)
+        return Affected(sorted(pc.unique(few[date_column]).to_pylist()), few)
+    return Affected(sorted(row[0] for row in rows.select(date_column).distinct().collect()), None)

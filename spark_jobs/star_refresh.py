@@ -17,12 +17,12 @@ from spark_jobs.locations import Location
 from spark_jobs.pause import pause_at
 from spark_jobs.session import side_by_side
 from spark_jobs.star.artists import artists
-from spark_jobs.star.songplays import plays_of, songplays
+from spark_jobs.star.songplays import events_of, matched, plays_of, songplays
 from spark_jobs.star.songs import songs
 from spark_jobs.star.time import time
 from spark_jobs.star.users import users
 from spark_jobs.star.winners import winning_events, winning_songs
-from spark_jobs.star_changes import Affected, Changes
+from spark_jobs.star_changes import Affected, Changes, affected_events
 
 _LONGEST_FIRST = ((SONGPLAYS, TIME), (ARTISTS,), (SONGS,), (USERS,))
 """What is worked on side by side; time is derived from songplays, so after it."""
@@ -48,10 +48,19 @@ def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]
         return []
     create_missing(lake)
     counted = snapshot.require_counted(lake)
+    bookmarks = {table.name: log.bookmark(lake, table) for table in stale}
+    session = spark()
+    with told_errors("lake table events"):
+        # Tables that come from one run have one bookmark, so this is asked once for all.
+        events_since = {
+            after: affected_events(Lake(session, lake), after, counted["events"])
+            for after in {bookmark.get("events") for bookmark in bookmarks.values()}
+        }
 
     def refresh(table: Table, session: SparkSession) -> None:
+        bookmark = bookmarks[table.name]
         with told_errors(f"star table {table.name} or of its sources"):
-            _REFRESH[table.name](Changes(Lake(session, lake), log.bookmark(lake, table), counted), table)
+            _REFRESH[table.name](Changes(Lake(session, lake), bookmark, counted, events_since[bookmark.get("events")]), table)
         pause_at(table.name)
 
     def refresh_all(tables: Sequence[Table], session: SparkSession) -> None:
@@ -59,7 +68,7 @@ def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]
             refresh(table, session)
 
     works = [[table for table in tables if table in stale] for tables in _LONGEST_FIRST]
-    side_by_side(spark(), [partial(refresh_all, tables) for tables in works if tables])
+    side_by_side(session, [partial(refresh_all, tables) for tables in works if tables])
     return [table.name for table in stale]
 
 
@@ -94,23 +103,37 @@ def _merge(changes: Changes, table: Table, derived: DataFrame, affected: DataFra
 
 
 def _refresh_songplays(changes: Changes, table: Table) -> None:
-    affected, recorded = changes.affected_plays, changes.bookmark_of(table)
+    events, plays, recorded = changes.affected_events, changes.affected_plays, changes.bookmark_of(table)
 
     def derive(events: DataFrame) -> DataFrame:
         return songplays(winning_events(events), winning_songs(changes.catalog()))
 
-    if affected is None:
+    if events is None or plays is None:
         _replace_all(changes, table, derive(changes.events()))
-    elif affected.events is None:
-        events = changes.events().where(is_one_of("event_date", affected.dates))
-        changes.lake.replace(table, derive(events), recorded, where=is_one_of("start_date", affected.dates))
-    elif affected.dates:
-        given = changes.frame(affected.events)
-        events = changes.events().where(is_one_of("event_date", affected.dates))
-        same = reduce(Column.__and__, (events[name].eqNullSafe(given[name]) for name in EVENT_IDENTITY))
-        _merge(changes, table, derive(events.join(given, same, "left_semi")), plays_of(given), affected.dates)
-    else:
+        return
+    dates = sorted({*events.dates, *plays.dates})
+    of_dates = changes.events().where(is_one_of("event_date", dates))
+    if not dates:
         changes.lake.record(table, recorded)
+    elif events.rows is None or plays.rows is None:
+        changes.lake.replace_dates(table, derive(of_dates), dates, recorded)
+    elif not events.dates:
+        _match_again(changes, table, plays)
+    else:
+        given = changes.frame(events.rows)
+        if plays.dates:
+            given = given.unionByName(events_of(changes.frame(plays.rows)))
+        same = reduce(Column.__and__, (of_dates[name].eqNullSafe(given[name]) for name in EVENT_IDENTITY))
+        _merge(changes, table, derive(of_dates.join(F.broadcast(given), same, "left_semi")), plays_of(given), dates)
+
+
+def _match_again(changes: Changes, table: Table, plays: Affected) -> None:
+    """Match plays with the catalogue as it is now; their events did not change and are not read."""
+    again = matched(changes.frame(plays.rows), winning_songs(changes.catalog()))
+    # Few, and a table that is at hand: Delta looks rows up in it, and sorts nothing.
+    rows = changes.lake.spark.createDataFrame(again.toArrow()).withColumn("deleted", F.lit(False))
+    within = is_one_of("held.start_date", plays.dates)
+    changes.lake.merge(table, rows, changes.bookmark_of(table), within=within, present=True)
 
 
 def _refresh_time(changes: Changes, table: Table) -> None:
@@ -122,12 +145,11 @@ def _refresh_time(changes: Changes, table: Table) -> None:
     if not affected.dates:
         changes.lake.record(table, changes.bookmark_of(table))
         return
-    of_dates = is_one_of("start_date", affected.dates)
-    plays = plays.where(of_dates)
-    if affected.events is None:
-        changes.lake.replace(table, time(plays), changes.bookmark_of(table), where=of_dates)
+    plays = plays.where(is_one_of("start_date", affected.dates))
+    if affected.rows is None:
+        changes.lake.replace_dates(table, time(plays), affected.dates, changes.bookmark_of(table))
     else:
-        moments = changes.frame(affected.events).select(F.timestamp_millis("ts").alias("start_time")).distinct()
+        moments = changes.frame(affected.rows).select(F.timestamp_millis("ts").alias("start_time")).distinct()
         _merge(changes, table, time(plays.join(moments, "start_time", "left_semi")), moments, affected.dates)
 
 
@@ -157,8 +179,8 @@ def _merge_users(changes: Changes, table: Table, affected: Affected) -> None:
     """
     events = changes.events().where(is_one_of("event_date", affected.dates))
     held = changes.lake.read(table).select("user_id", F.col("last_seen_at").alias("held_at"))
-    if affected.events is not None:
-        seen = changes.frame(affected.events.group_by("user_id").aggregate([]))
+    if affected.rows is not None:
+        seen = changes.frame(affected.rows.group_by("user_id").aggregate([]))
         events, held = events.join(seen, "user_id", "left_semi"), held.join(seen, "user_id", "left_semi")
     both = users(events).join(held, "user_id", "full_outer")
     from_affected = is_one_of("to_date(held_at)", affected.dates)

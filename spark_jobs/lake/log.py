@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -190,6 +191,11 @@ def is_untouched(lake: Location, table: Table) -> bool:
     """Whether nothing was ever written to a table, so that it is empty."""
     opened = open_table(lake, table)
     return opened is None or all(commit.operation in HARMLESS for commit in commits(opened))
+
+
+def dates_held(opened: DeltaTable, column: str) -> set[date]:
+    """Tell of which dates a table has rows; the column is the one it is partitioned by."""
+    return {date.fromisoformat(partition[column]) for partition in opened.partitions()}
 
 
 def has_feed(lake: Location, table: Table, after: Position, upto: Position) -> bool:

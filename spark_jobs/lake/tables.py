@@ -12,7 +12,7 @@ from typing import Any
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
@@ -30,7 +30,7 @@ from pyspark.sql.types import (
 
 from spark_jobs.contracts import Table, Type
 from spark_jobs.errors import LakeChanged, LockHeld
-from spark_jobs.lake.log import REBUILD, Position, Positions, has_feed, lake_path, last_change, must_open
+from spark_jobs.lake.log import REBUILD, Position, Positions, dates_held, has_feed, lake_path, last_change, must_open
 from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
 from spark_jobs.store_faults import store_fault
@@ -164,7 +164,18 @@ class Lake:
         finally:
             conf.unset(check)
 
-    def merge(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, within: str | None = None) -> None:
+    def replace_dates(self, table: Table, rows: DataFrame, dates: Sequence[date], recorded: dict[str, Any]) -> None:
+        """Replace all rows of these dates, by which the table is partitioned, in one commit.
+
+        Where it has none of them, as on a new day, there is nothing to take away, and the rows are appended.
+        """
+        (column,) = table.partitioned_by
+        if dates_held(must_open(self.path, table), column).isdisjoint(dates):
+            self.append(table, rows, recorded)
+        else:
+            self.replace(table, rows, recorded, where=is_one_of(column, dates))
+
+    def merge(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, within: str | None = None, present: bool = False) -> None:
         """Merge rows with a boolean `deleted` by the table's key, in one commit that touches only rows that differ.
 
         Args:
@@ -172,19 +183,18 @@ class Lake:
             rows: What it is to hold, and which keys it is not to hold.
             recorded: What the commit records.
             within: A condition of literals on `held`, by which Delta prunes: where in the table these keys can be.
+            present: The table holds all these keys, so nothing is inserted.
         """
         same = " AND ".join([*([within] if within else []), *(f"held.{name} = given.{name}" for name in table.key)])
         differs = " OR ".join(f"NOT (held.{name} <=> given.{name})" for name in table.column_names)
         with self._recording(recorded), told_errors(f"lake table {table.name}"):
-            (
-                DeltaTable.forPath(self.spark, self._location(table))
-                .alias("held")
-                .merge(rows.alias("given"), same)
-                .whenMatchedDelete("given.deleted")
-                .whenMatchedUpdate(f"NOT given.deleted AND ({differs})", {name: f"given.{name}" for name in table.column_names})
-                .whenNotMatchedInsert("NOT given.deleted", {name: f"given.{name}" for name in table.column_names})
-                .execute()
-            )
+            held = DeltaTable.forPath(self.spark, self._location(table)).alias("held")
+            values: dict[str, str | Column] = {name: f"given.{name}" for name in table.column_names}
+            merging = held.merge(rows.alias("given"), same).whenMatchedDelete("given.deleted")
+            merging = merging.whenMatchedUpdate(f"NOT given.deleted AND ({differs})", values)
+            if not present:
+                merging = merging.whenNotMatchedInsert("NOT given.deleted", values)
+            merging.execute()
 
     def record(self, table: Table, recorded: dict[str, Any]) -> None:
         """Commit nothing but what is recorded, to move a bookmark on."""

@@ -15,27 +15,32 @@ def songplays(winning_events: DataFrame, winning_songs: DataFrame) -> DataFrame:
 
     A play that matches no song keeps null ids and its own title and artist name.
     """
-    plays = winning_events.where("page = 'NextSong'").withColumns(_match_key("song", "artist", "length"))
-    return (
-        plays.join(songs_by_match_key(winning_songs), list(MATCH_KEY), "left")
-        .select(
-            _songplay_id(),
-            F.timestamp_millis("ts").alias("start_time"),
-            "user_id",
-            "level",
-            "song_id",
-            "artist_id",
-            "session_id",
-            "location",
-            "user_agent",
-            "item_in_session",
-            F.col("song").alias("song_title"),
-            F.col("artist").alias("artist_name"),
-            "length",
-            F.col("event_date").alias("start_date"),
-        )
-        .select(*SONGPLAYS.column_names)
+    plays = winning_events.where("page = 'NextSong'").select(
+        _songplay_id(),
+        F.timestamp_millis("ts").alias("start_time"),
+        "user_id",
+        "level",
+        "session_id",
+        "location",
+        "user_agent",
+        "item_in_session",
+        F.col("song").alias("song_title"),
+        F.col("artist").alias("artist_name"),
+        "length",
+        F.col("event_date").alias("start_date"),
     )
+    return matched(plays, winning_songs)
+
+
+def matched(plays: DataFrame, winning_songs: DataFrame) -> DataFrame:
+    """Match plays with winning song records. Grain and key: songplay_id.
+
+    Args:
+        plays: Songplays; what they matched before, if anything, is forgotten.
+        winning_songs: One record a song.
+    """
+    keyed = plays.drop("song_id", "artist_id").withColumns(_match_key("song_title", "artist_name", "length"))
+    return keyed.join(songs_by_match_key(winning_songs), list(MATCH_KEY), "left").select(*SONGPLAYS.column_names)
 
 
 def plays_of(events: DataFrame) -> DataFrame:
@@ -63,12 +68,14 @@ def match_keys_of_songs(records: DataFrame) -> DataFrame:
 
 
 def plays_like(plays: DataFrame, keys: DataFrame) -> DataFrame:
-    """Give the identity and event_date of the events of songplays that have one of these match keys, matched or not."""
-    return (
-        plays.withColumns(_match_key("song_title", "artist_name", "length"))
-        .join(F.broadcast(keys), list(MATCH_KEY), "left_semi")
-        .select(F.unix_millis("start_time").alias("ts"), *EVENT_IDENTITY[1:], F.col("start_date").alias("event_date"))
-    )
+    """Give the songplays that have one of these match keys, matched or not."""
+    keyed = plays.withColumns(_match_key("song_title", "artist_name", "length"))
+    return keyed.join(F.broadcast(keys), list(MATCH_KEY), "left_semi").select(*SONGPLAYS.column_names)
+
+
+def events_of(plays: DataFrame) -> DataFrame:
+    """Give the identity and event_date of the events that songplays come from."""
+    return plays.select(F.unix_millis("start_time").alias("ts"), *EVENT_IDENTITY[1:], F.col("start_date").alias("event_date"))
 
 
 def _match_key(title: str, artist: str, seconds: str) -> dict[str, Column]:
