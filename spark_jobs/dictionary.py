@@ -10,14 +10,15 @@ from pathlib import Path
 
 from spark_jobs.contracts import FILES, LAKE, OPS, STAR, Column, Table
 from spark_jobs.landing.reasons import Reason
+from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 
 DICTIONARY = Path(__file__).resolve().parent.parent / "docs" / "data_dictionary.md"
 
 _INTRODUCTION = """\
 # Data dictionary
 
-Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py` and `spark_jobs/landing/reasons.py`. Do not edit it: a test
-compares it with them.
+Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py`, `spark_jobs/model/contracts.py` and
+`spark_jobs/landing/reasons.py`. Do not edit it: a test compares it with them.
 
 Types are PostgreSQL's names. In Delta, `text` is string, `text[]` array of strings, `bigint` long, `integer` integer, `double precision`
 double, and `timestamp with time zone` timestamp. Every time is UTC. A column that may not be null says so under *null*. The same sentences
@@ -51,6 +52,11 @@ PostgreSQL tables in the schema `ops`: how the data came into the warehouse. `op
 when the last batch was published. The schema `staging` holds one batch on its way: a table for each star table and for `files`, with the
 same columns and `deleted` (true: the key goes; false: the row is as here).
 """
+_MODEL = """\
+## The model
+
+What is recommended, `dwh.recommendations`, and how the model that does it fared, `ops.model_runs`; PostgreSQL only.
+"""
 _REASONS = """\
 ## Why a line is refused
 
@@ -64,8 +70,9 @@ The column `reasons` of `rejects` holds every reason that applies. `bin/songlake
 
 def render() -> str:
     """Give the data dictionary as Markdown."""
-    sections = [_INTRODUCTION, _LAKE, *map(_table, LAKE), _STAR, *map(_table, STAR), _USER_LEVELS, _OPS, *map(_table, OPS), _reasons()]
-    return "\n".join(sections)
+    lake, star, ops = ([_table(table) for table in tables] for tables in (LAKE, STAR, OPS))
+    model = [_MODEL, _table(RECOMMENDATIONS), _table(MODEL_RUNS)]
+    return "\n".join([_INTRODUCTION, _LAKE, *lake, _STAR, *star, _USER_LEVELS, _OPS, *ops, *model, _reasons()])
 
 
 def _table(table: Table) -> str:

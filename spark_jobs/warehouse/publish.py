@@ -9,7 +9,7 @@ from typing import cast
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from spark_jobs.contracts import STAGED, Table
+from spark_jobs.contracts import STAGED, USERS, Table
 from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
@@ -68,6 +68,8 @@ def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict
         counts = _staged_counts(connection)
         _require_complete(connection, batch, counts)
         changes = _apply(connection, counts)
+        if counts[USERS.name].deletions:
+            connection.execute(read(SQL / "publish" / "forget_recommendations.sql"))
         _keep_books(connection, batch, changes)
         empty_staging(connection)
         pause_at("publish")

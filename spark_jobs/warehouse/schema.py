@@ -8,13 +8,14 @@ from psycopg import errors, sql
 
 from spark_jobs.contracts import DELETED, FILES, OPS, STAGED, STAR
 from spark_jobs.errors import BadUsage
+from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.lock import LOCK_CLASS, SCHEMA
 from spark_jobs.warehouse.statements import SQL, comments, read
 from spark_jobs.warehouse.transaction import limit_lock_wait
 
-VERSION = 5
+VERSION = 7
 """Counts up with every change of sql/ddl or sql/views; an older warehouse is brought up to it."""
 
 _CREATOR_WAIT_SECONDS = 30
@@ -99,7 +100,8 @@ def _make_roles(connection: Connection) -> list[str]:
 
 def _comments() -> sql.Composed:
     """Write the contracts' sentences into PostgreSQL, where database tools show them."""
-    parts = [comments("dwh", table, table.warehouse_columns) for table in STAR]
-    parts += [comments("ops", table, table.warehouse_columns) for table in (FILES, *OPS)]
+    parts = [comments("dwh", table, table.warehouse_columns) for table in (*STAR, RECOMMENDATIONS)]
+    parts += [comments("ops", table, table.warehouse_columns) for table in (FILES, *OPS, MODEL_RUNS)]
     parts += [comments("staging", table, (*table.warehouse_columns, DELETED)) for table in STAGED]
+    parts += [comments("staging", RECOMMENDATIONS, RECOMMENDATIONS.columns)]
     return sql.SQL("\n").join(parts)

@@ -6,6 +6,7 @@ from psycopg import sql
 from psycopg.errors import Diagnostic
 
 from spark_jobs.contracts import STAGED
+from spark_jobs.model.contracts import RECOMMENDATIONS
 from spark_jobs.warehouse.batches import empty_staging
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
@@ -39,7 +40,9 @@ def vacuum(connection: Connection, lock_timeout_seconds: float) -> list[str]:
                 connection.execute(sql.SQL("INSERT INTO {} (deleted) VALUES (false)").format(staged(table)))
             connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(map(staged, STAGED))))
             empty_staging(connection)
-        connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(map(live, STAGED))))
+            # What a run of the model left that was killed; it is never analyzed.
+            connection.execute(sql.SQL("TRUNCATE {}").format(staged(RECOMMENDATIONS)))
+        connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(map(live, (*STAGED, RECOMMENDATIONS)))))
     finally:
         connection.remove_notice_handler(hear)
     return refusals

@@ -47,6 +47,13 @@ def test_publish_counts_what_is_new_changed_gone_and_unchanged(warehouse: Connec
     assert row_counts(warehouse)["users"] == 4
 
 
+def test_what_was_recommended_to_somebody_goes_with_them(warehouse: Connection) -> None:
+    load(warehouse, "b1", {"users": [user(1), user(2)]})
+    warehouse.execute("INSERT INTO dwh.recommendations VALUES (1, 1, 'Elena', 1, 'als-1-a'), (2, 1, 'Elena', 1, 'als-1-a')")
+    load(warehouse, "b2", {"users": [user(1, level="paid"), gone(user_id=2)]})
+    assert warehouse.execute("SELECT user_id FROM dwh.recommendations").fetchall() == [(1,)]
+
+
 def test_unchanged_rows_are_not_rewritten(warehouse: Connection) -> None:
     rows = batch(play(0), play(1))
     load(warehouse, "b1", rows)

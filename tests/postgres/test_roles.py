@@ -10,6 +10,7 @@ import pytest
 from psycopg import errors, sql
 
 from spark_jobs.contracts import FILES, OPS, STAGED, STAR
+from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse import embedded
 from spark_jobs.warehouse.accept import accept
 from spark_jobs.warehouse.connection import Connection, connect
@@ -17,7 +18,10 @@ from spark_jobs.warehouse.schema import ensure
 from tests.postgres.logins import at, login
 from tests.postgres.staging import WAREHOUSE, batch, failing, gate, load, play, stage
 
-NOT_FOR_READERS = [*(("staging", table.name) for table in STAGED), *(("ops", table.name) for table in (FILES, *OPS))]
+NOT_FOR_READERS = [
+    *(("staging", table.name) for table in (*STAGED, RECOMMENDATIONS)),
+    *(("ops", table.name) for table in (FILES, *OPS, MODEL_RUNS)),
+]
 SPYING = (
     "SELECT pg_read_file('/etc/passwd')",
     "COPY (SELECT 1) TO '/tmp/out'",
@@ -53,8 +57,9 @@ def refused(connection: psycopg.Connection, *statements: str) -> None:
 def test_reader_reads_dwh_and_what_is_made_there_later(postgres_server: str, own_warehouse: Connection, own_url: str) -> None:
     load(own_warehouse, "b1", batch(play()))
     own_warehouse.execute("CREATE VIEW dwh.made_later AS SELECT count(*) AS plays FROM dwh.songplays")
+    own_warehouse.execute("INSERT INTO dwh.recommendations VALUES (7, 1, 'Elena', 0.5, 'als-1-a')")
     with logged_in(postgres_server, own_url, "songlake_reader") as reader:
-        for table in (*(table.name for table in STAR), "user_levels", "made_later"):
+        for table in (*(table.name for table in (*STAR, RECOMMENDATIONS)), "user_levels", "made_later"):
             assert reader.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("dwh", table))).fetchone() == (1,)
         reader.execute("CREATE TEMPORARY TABLE mine AS SELECT * FROM dwh.users; DROP TABLE mine")
 

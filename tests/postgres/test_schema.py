@@ -12,6 +12,7 @@ from psycopg import errors, sql
 
 from spark_jobs.contracts import DELETED, FILES, OPS, STAGED, STAR, Column, Table
 from spark_jobs.errors import BadUsage, LockHeld, ServiceUnreachable
+from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse import schema
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.schema import VERSION, ensure
@@ -20,12 +21,13 @@ from tests.postgres.staging import batch, load, play
 from tests.scratch import scratch_database
 
 DECLARED: dict[tuple[str, str], tuple[Table, tuple[Column, ...]]] = {
-    **{("dwh", table.name): (table, table.warehouse_columns) for table in STAR},
-    **{("ops", table.name): (table, table.warehouse_columns) for table in (FILES, *OPS)},
+    **{("dwh", table.name): (table, table.warehouse_columns) for table in (*STAR, RECOMMENDATIONS)},
+    **{("ops", table.name): (table, table.warehouse_columns) for table in (FILES, *OPS, MODEL_RUNS)},
     **{
         ("staging", table.name): (table, (DELETED, *(Column(c.name, c.type, c.about, True, c.collation) for c in table.warehouse_columns)))
         for table in STAGED
     },
+    ("staging", RECOMMENDATIONS.name): (RECOMMENDATIONS, tuple(Column(c.name, c.type, c.about) for c in RECOMMENDATIONS.columns)),
 }
 
 

@@ -28,13 +28,21 @@ def remembered(connection: Connection) -> set[str]:
 def load_and_delete_somebody(connection: Connection) -> None:
     plays = [play(minute, int(MARK)) for minute in range(3)]
     load(connection, "b1", batch(*plays, play(9, 8), users=[user(int(MARK), first_name=MARK), user(8)]))
+    for schema in ("dwh", "staging"):
+        connection.execute(f"INSERT INTO {schema}.recommendations VALUES ({MARK}, 1, '{MARK}', 1, 'als-1-a')")
     load(connection, "b2", {"songplays": [gone(songplay_id=row["songplay_id"]) for row in plays], "users": [gone(user_id=int(MARK))]})
 
 
 def test_no_dead_row_and_no_statistic_remembers_who_was_deleted(own_warehouse: Connection) -> None:
     own_warehouse.execute("CREATE EXTENSION pageinspect")
     load_and_delete_somebody(own_warehouse)
-    assert remembered(own_warehouse) == {"dwh.users", "dwh.songplays", "statistics of staging"}
+    assert remembered(own_warehouse) == {
+        "dwh.users",
+        "dwh.songplays",
+        "dwh.recommendations",
+        "staging.recommendations",
+        "statistics of staging",
+    }
     live = contents(own_warehouse)
     assert vacuum(own_warehouse, 1) == []
     assert remembered(own_warehouse) == set()
