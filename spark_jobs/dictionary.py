@@ -1,4 +1,4 @@
-"""Write the data dictionary from the contracts, so that it cannot say anything else. Imports nothing of Spark.
+"""Write the data dictionary from the contracts and the headers of views, so that it cannot say anything else. Imports nothing of Spark.
 
 python -m spark_jobs.dictionary
 """
@@ -11,13 +11,14 @@ from pathlib import Path
 from spark_jobs.contracts import FILES, LAKE, OPS, STAR, Column, Table
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
+from spark_jobs.warehouse.views import View, views
 
 DICTIONARY = Path(__file__).resolve().parent.parent / "docs" / "data_dictionary.md"
 
 _INTRODUCTION = """\
 # Data dictionary
 
-Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py`, `spark_jobs/model/contracts.py` and
+Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py`, `spark_jobs/model/contracts.py`, the headers of `sql/views` and
 `spark_jobs/landing/reasons.py`. Do not edit it: a test compares it with them.
 
 Types are PostgreSQL's names. In Delta, `text` is string, `text[]` array of strings, `bigint` long, `integer` integer, `double precision`
@@ -35,15 +36,11 @@ _STAR = """\
 Delta tables under `star/` in the lake's folder, and PostgreSQL tables in the schema `dwh`. The partition column `start_date` is in Delta
 only.
 """
-_USER_LEVELS = """\
-### user_levels (view)
+_VIEWS = """\
+## Views for analysts
 
-The history of each user's level, as seen on plays. PostgreSQL only: `dwh.user_levels`, computed from `dwh.songplays` when it is asked.
-
-- **One row is** one run of plays of one user with the same level. Plays are ordered by start_time, session_id, item_in_session.
-- **Key**: user_id, valid_from. A level that changes back within one millisecond gives two rows with the same key.
-- `user_id` and `level` are those of the plays. `valid_from` is the start of the run's first play. `valid_to` is the start of the user's
-  next run; null for the run that is still open.
+PostgreSQL only: views of the schema `dwh`, which answer from what the last batch published. Their SQL is in `sql/views`. How to connect,
+and questions with their answers: [analysts](analysts.md).
 """
 _OPS = """\
 ## The books
@@ -71,8 +68,9 @@ The column `reasons` of `rejects` holds every reason that applies. `bin/songlake
 def render() -> str:
     """Give the data dictionary as Markdown."""
     lake, star, ops = ([_table(table) for table in tables] for tables in (LAKE, STAR, OPS))
+    seen = [_VIEWS, *map(_view, views())]
     model = [_MODEL, _table(RECOMMENDATIONS), _table(MODEL_RUNS)]
-    return "\n".join([_INTRODUCTION, _LAKE, *lake, _STAR, *star, _USER_LEVELS, _OPS, *ops, *model, _reasons()])
+    return "\n".join([_INTRODUCTION, _LAKE, *lake, _STAR, *star, *seen, _OPS, *ops, *model, _reasons()])
 
 
 def _table(table: Table) -> str:
@@ -90,6 +88,13 @@ def _table(table: Table) -> str:
 def _rows(columns: Iterable[Column]) -> Iterable[str]:
     for column in columns:
         yield f"| {column.name} | {column.type.value} | {'' if column.nullable else 'never'} | {_cell(column.about)} |"
+
+
+def _view(view: View) -> str:
+    facts = [f"- **One row is** {view.grain}", f"- **Key**: {view.key}", *(f"- **Mind**: {caveat}" for caveat in view.caveats)]
+    head = "| column | type | what it holds |\n|---|---|---|"
+    rows = [f"| {column.name} | {column.type.value} | {_cell(column.about)} |" for column in view.columns]
+    return "\n".join([f"### {view.name} (view)", "", view.about, "", *facts, "", head, *rows, ""])
 
 
 def _reasons() -> str:

@@ -14,6 +14,8 @@ from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.lock import LOCK_CLASS, SCHEMA
 from spark_jobs.warehouse.statements import SQL, comments, read
 from spark_jobs.warehouse.transaction import limit_lock_wait
+from spark_jobs.warehouse.views import View, views
+from spark_jobs.warehouse.views import comments as comments_on_view
 
 VERSION = 7
 """Counts up with every change of sql/ddl or sql/views; an older warehouse is brought up to it."""
@@ -36,7 +38,7 @@ def ensure(connection: Connection) -> list[str]:
         Notes for a person, such as what an administrator has still to do.
 
     Raises:
-        BadUsage: The warehouse is newer than this program; nothing is touched.
+        BadUsage: The warehouse is newer than this program, or somebody's own table or view has the name of a new one; nothing is touched.
         ServiceUnreachable: The user may not create schemas here.
         LockHeld: Somebody holds a table that has to be changed.
     """
@@ -52,8 +54,8 @@ def ensure(connection: Connection) -> list[str]:
             connection.execute(read(path))
         notes = _make_roles(connection)
         connection.execute(_comments())
-        for path in sorted((SQL / "views").glob("*.sql")):
-            connection.execute(read(path))
+        for view in views():
+            _make(connection, view)
         connection.execute(read(_GRANTS))
         connection.execute("DELETE FROM ops.schema_version")
         connection.execute("INSERT INTO ops.schema_version (version) VALUES (%s)", [VERSION])
@@ -96,6 +98,18 @@ def _make_roles(connection: Connection) -> list[str]:
             f"User {connection.info.user} may not create the roles songlake_writer and songlake_reader; an administrator can: `{command}`."
         ]
     return []
+
+
+def _make(connection: Connection, view: View) -> None:
+    """Make a view or put a new definition in its place; views that others made on it stay, as columns are only ever added at its end."""
+    try:
+        connection.execute(read(view.path))
+    except (errors.InvalidTableDefinition, errors.WrongObjectType) as error:
+        raise BadUsage(
+            f"dwh.{view.name} cannot be made: a table or view of that name stands there that is not Songlake's.",
+            f"Give that another name (ALTER TABLE or ALTER VIEW dwh.{view.name} RENAME TO ...), then run again; nothing was changed.",
+        ) from error
+    connection.execute(comments_on_view(view))
 
 
 def _comments() -> sql.Composed:

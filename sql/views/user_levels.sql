@@ -1,5 +1,11 @@
--- Each user's level over time, as seen on plays: one row for every run of plays with the same level (gaps and islands).
--- A run ends where the next begins; the last one is open (valid_to null).
+-- Each user's level over time, as seen on plays: every run of plays with the same level (gaps and islands).
+-- Grain: one run of plays of one user with the same level, in order of start_time, session_id, item_in_session.
+-- Key: user_id, valid_from.
+-- Caveat: a level that changes back within one millisecond gives two rows with the same key.
+-- Column user_id bigint: whose level
+-- Column level text: level of the run's plays
+-- Column valid_from timestamp with time zone: start of the run's first play
+-- Column valid_to timestamp with time zone: start of the user's next run; null for the run that is still open
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE OR REPLACE VIEW dwh.user_levels AS
 WITH plays AS (

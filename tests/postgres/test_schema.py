@@ -16,6 +16,7 @@ from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse import schema
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.schema import VERSION, ensure
+from spark_jobs.warehouse.views import views
 from tests.postgres.logins import at, login, user_of
 from tests.postgres.staging import batch, load, play
 from tests.scratch import scratch_database
@@ -43,8 +44,9 @@ def test_columns_agree_with_the_contracts(warehouse: Connection) -> None:
     found = warehouse.execute(
         "SELECT table_schema, table_name, column_name, CASE data_type WHEN 'ARRAY' THEN ltrim(udt_name, '_') || '[]' ELSE data_type END,"
         " is_nullable, collation_name FROM information_schema.columns"
-        " WHERE table_schema IN ('dwh', 'staging', 'ops') AND table_name <> 'user_levels'"
-        " ORDER BY table_schema, table_name, ordinal_position"
+        " WHERE table_schema IN ('dwh', 'staging', 'ops') AND table_name <> ALL(%s)"
+        " ORDER BY table_schema, table_name, ordinal_position",
+        [[view.name for view in views()]],
     ).fetchall()
     assert found == [
         (*name, column.name, column.type.value, "YES" if column.nullable else "NO", column.collation)
@@ -131,6 +133,30 @@ def test_older_warehouse_is_upgraded_and_keeps_its_rows(own_warehouse: Connectio
     ensure(own_warehouse)
     assert own_warehouse.execute("SELECT level FROM dwh.user_levels").fetchall() == [("free",)]
     assert own_warehouse.execute("SELECT version FROM ops.schema_version").fetchall() == [(VERSION,)]
+
+
+def test_upgrade_from_version_5_makes_the_views_for_analysts_and_a_users_view_on_one_outlives_the_next(own_warehouse: Connection) -> None:
+    load(own_warehouse, "b1", batch(play()))
+    for view in views():
+        if view.name != "user_levels":
+            own_warehouse.execute(sql.SQL("DROP VIEW dwh.{}").format(sql.Identifier(view.name)))
+    own_warehouse.execute("UPDATE ops.schema_version SET version = 5")
+    ensure(own_warehouse)
+    own_warehouse.execute("CREATE SCHEMA mine; CREATE VIEW mine.long AS SELECT user_id, seconds FROM dwh.sessions")
+    own_warehouse.execute("UPDATE ops.schema_version SET version = 5")
+    ensure(own_warehouse)
+    assert own_warehouse.execute("SELECT * FROM mine.long").fetchall() == [(7, 200.5)]
+
+
+@pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
+def test_upgrade_names_what_has_the_name_of_a_new_view_and_changes_nothing(own_warehouse: Connection, kind: str) -> None:
+    own_warehouse.execute(f"DROP VIEW dwh.retention; CREATE {kind} dwh.retention AS SELECT 1 AS mine")
+    own_warehouse.execute("UPDATE ops.schema_version SET version = 5")
+    with pytest.raises(BadUsage, match=r"dwh\.retention cannot be made.*RENAME TO"):
+        ensure(own_warehouse)
+    assert own_warehouse.execute("SELECT mine, (SELECT version FROM ops.schema_version) FROM dwh.retention").fetchall() == [(1, 5)]
+    own_warehouse.execute(f"ALTER {kind} dwh.retention RENAME TO mine")
+    assert ensure(own_warehouse) == []
 
 
 def test_newer_warehouse_is_not_touched(own_warehouse: Connection) -> None:
