@@ -161,6 +161,23 @@ def rejects(
 
 
 @app.command()
+def trace(
+    what: Annotated[str, typer.Argument(metavar="SONGPLAY_ID | user | song", help="a songplay_id, or what the ID is of")],
+    key: Annotated[str | None, typer.Argument(metavar="[ID]", help="the user_id or song_id")] = None,
+    landing: Landing = None,
+    lake: Lake = None,
+    json: Json = False,
+) -> None:
+    """Show where a row came from: file and line, what cleaning changed, other files, how the song was matched, the loads and their checks.
+
+    Example: bin/songlake trace 1542837407796-818-5-15
+    """
+    from spark_jobs.trace import command
+
+    _exit(lambda: command.show(settings_module.load(landing=landing, lake=lake), what, key, json))
+
+
+@app.command()
 def generate(
     landing: Landing = None,
     events: Annotated[int, typer.Option(min=0, help="distinct valid events")] = 10_000,

@@ -63,7 +63,7 @@ def _cleaned_before(text: str) -> str | None:
 
 
 def _cleaned(text: str) -> str | None:
-    text = _repair(text)
+    text = repair(text)
     if "&" in text:
         for entity, character in _ENTITIES:
             text = text.replace(entity, character)
@@ -72,7 +72,7 @@ def _cleaned(text: str) -> str | None:
     return text.replace("\0", "").strip(WHITE + "\u00a0") or None
 
 
-def _repair(text: str) -> str:
+def repair(text: str) -> str:
     """Undo UTF-8 that was decoded as Latin-1, as often as it was; only where that loses nothing."""
     while not text.isascii():
         try:

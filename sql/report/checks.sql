@@ -1,5 +1,5 @@
 -- What the gate found about a load, what failed first, and who overruled it.
--- Parameters: batch_id. Called by spark_jobs/report_page.py.
+-- Parameters: batch_id. Called by spark_jobs/report_page.py, spark_jobs/warehouse/provenance.py.
 SELECT
     CASE WHEN result.passed THEN 'passed' WHEN result.severity = 'fail' THEN 'FAILED' ELSE 'warns' END AS result,
     result.check_name AS "check",
