@@ -1,4 +1,4 @@
-"""Where landing zone and lake may be: a folder of this machine, or a prefix in an object store."""
+"""Where landing zone, lake and exports may be: a folder of this machine, or a prefix in an object store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ObjectPath:
         odd = key and any(part in ("", ".", "..") for part in key.split("/"))
         if not text.startswith(SCHEME) or not _BUCKET.fullmatch(bucket) or odd:
             raise BadUsage(
-                "An address with :// that was given for landing or lake names no place in an object store.",
+                "An address with :// that was given names no place in an object store.",
                 "Write it as s3a://bucket/prefix, with credentials and endpoint in the environment: docs/object_store.md.",
             )
         return cls(bucket, key)

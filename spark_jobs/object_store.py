@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -208,6 +208,12 @@ def _told_but_conflicts(place: ObjectPath) -> Iterator[None]:
             conflict = error
     if conflict is not None:
         raise conflict
+
+
+def remove(place: ObjectPath) -> None:
+    """Remove an object, if it is there."""
+    with _told(place), suppress(FileNotFoundError):
+        obstore.delete(_store(place.bucket), place.key)
 
 
 def remove_below(folder: ObjectPath) -> None:

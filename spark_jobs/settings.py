@@ -6,7 +6,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
@@ -73,6 +73,18 @@ class Maintenance(BaseModel):
     report_days: int = Field(default=90, ge=1, description="how long report pages are kept")
 
 
+class Export(BaseModel):
+    """What `bin/songlake export` takes where its arguments say nothing, and whether each run in Airflow exports."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: _Place | None = Field(
+        default=None, description="folder or s3a://bucket/prefix that runs in Airflow export to; none, they export nothing"
+    )
+    format: Literal["parquet", "csv"] = Field(default="parquet", description="format of the files")
+    tables: tuple[str, ...] = Field(default=(), description="tables and views of dwh; none: the tables of the star")
+
+
 class _ConfigFile(YamlConfigSettingsSource):
     """The settings file, which may hold everything but the warehouse's address: that has a password in it."""
 
@@ -109,6 +121,7 @@ class Settings(BaseSettings):
     airflow: Airflow = Airflow()
     alerts: Alerts = Alerts()
     maintenance: Maintenance = Maintenance()
+    export: Export = Export()
     warehouse_url: SecretStr | None = Field(default=None, validation_alias="WAREHOUSE_URL", description="only from the environment")
 
     @classmethod
@@ -132,7 +145,7 @@ def load(**overrides: Any) -> Settings:
     Raises:
         BadUsage: A key is unknown or a value cannot be used; the sentence names it.
     """
-    given: dict[str, Any] = {name: _from_here(value) for name, value in overrides.items() if value is not None}
+    given: dict[str, Any] = {name: from_here(value) for name, value in overrides.items() if value is not None}
     _refuse_unknown_variables()
     try:
         settings = Settings(**given)
@@ -146,6 +159,7 @@ def load(**overrides: Any) -> Settings:
         ) from None
     rooted: dict[str, Any] = {name: _rooted(getattr(settings, name)) for name in ("landing", "lake", "postgres_home", "reports")}
     rooted["links_into"] = tuple(PROJECT / folder for folder in settings.links_into)
+    rooted["export"] = settings.export.model_copy(update={"to": settings.export.to and _rooted(settings.export.to)})
     rooted["airflow"] = settings.airflow.model_copy(update={"home": PROJECT / settings.airflow.home})
     settings = settings.model_copy(update=rooted)
     if isinstance(settings.lake, ObjectPath) and _UNSAFE.search(settings.lake.key):
@@ -156,7 +170,12 @@ def load(**overrides: Any) -> Settings:
     return settings
 
 
-def _from_here(given: str | Path | ObjectPath) -> Location:
+def from_here(given: str | Path | ObjectPath) -> Location:
+    """Read a place of the command line, whose relative paths are taken from the current folder.
+
+    Raises:
+        BadUsage: It is an address of another kind.
+    """
     place = location(given)
     return place.absolute() if isinstance(place, Path) else place
 
