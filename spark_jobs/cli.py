@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from spark_jobs import cli_db, cli_export, cli_redshift
+from spark_jobs import cli_db, cli_export, cli_redshift, cli_report
 from spark_jobs import settings as settings_module
 from spark_jobs.console import Stages, err, out, print_table, run_command
 from spark_jobs.errors import BadUsage
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_redshift.app, name="redshift")
 app.command("export")(cli_export.export)
+app.command("report")(cli_report.report)
 
 Landing = Annotated[str | None, typer.Option(help="root of the landing zone, a folder or s3a://bucket/prefix [settings: landing]")]
 Lake = Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")]

@@ -1,0 +1,44 @@
+"""`bin/songlake report`: the page on what came, what is live and what was played."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from spark_jobs import settings as settings_module
+from spark_jobs.console import out, run_command
+
+PAGE = "latest"
+
+
+def report(
+    open_: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
+    lake: Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")] = None,
+) -> None:
+    """Write the report page as of now into the folder of reports, one file that needs no network.
+
+    Example: bin/songlake report --open
+    """
+    from spark_jobs.pipeline import warehouse_url
+    from spark_jobs.report_page import write_page
+    from spark_jobs.warehouse.connection import connect, session_name
+
+    def command() -> None:
+        settings = settings_module.load(lake=lake)
+        with connect(warehouse_url(settings), application_name=session_name("report")) as connection:
+            page = write_page(connection, settings.lake, settings.reports, PAGE)
+        if open_ and not _opened(page.as_uri()):
+            out.print("There is no browser here that could open it.")
+        out.print(f"The report is in {page}.", markup=False, highlight=False, soft_wrap=True)
+
+    sys.exit(run_command(command))
+
+
+def _opened(address: str) -> bool:
+    try:
+        return webbrowser.open(address)
+    except webbrowser.Error:
+        return False

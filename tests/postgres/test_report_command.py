@@ -1,0 +1,39 @@
+"""`bin/songlake report`: the page is written, shown by the browser there is, and named where there is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from spark_jobs.warehouse.connection import Connection
+from tests.postgres.staging import batch, load, play
+from tests.sparkenv import PROJECT
+
+
+def report(url: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SONGLAKE") and name not in {"BROWSER", "DISPLAY"}}
+    given = {"WAREHOUSE_URL": url, "SONGLAKE_REPORTS": str(folder / "reports"), "SONGLAKE_LAKE": str(folder / "lake")}
+    return subprocess.run(
+        [str(PROJECT / "bin" / "songlake"), "report", "--open"], env={**kept, **given, **more}, cwd=PROJECT, capture_output=True, text=True
+    )
+
+
+def test_report_opens_in_the_browser_there_is(warehouse: Connection, url: str, tmp_path: Path) -> None:
+    load(warehouse, "b1", batch(play()))
+    browser, shown = tmp_path / "browser", tmp_path / "shown"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {shown}\n')
+    browser.chmod(0o755)
+    done = report(url, tmp_path, BROWSER=f"{browser} %s")
+    page = tmp_path / "reports" / "latest.html"
+    assert (done.returncode, done.stdout) == (0, f"The report is in {page}.\n"), done.stderr
+    assert shown.read_text() == page.as_uri()
+    assert "Load b1 is live." in page.read_text()
+
+
+def test_report_says_where_it_is_where_there_is_no_browser(warehouse: Connection, url: str, tmp_path: Path) -> None:
+    done = report(url, tmp_path, BROWSER="/nowhere/browser")
+    page = tmp_path / "reports" / "latest.html"
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"There is no browser here that could open it.\nThe report is in {page}.\n"
+    assert "Nothing has been loaded yet." in page.read_text()
