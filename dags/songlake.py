@@ -10,6 +10,7 @@ One run takes what was delivered to the landing folder and makes it live. Afterw
 | load_postgres | stages by JDBC everything not yet published | live tables are not touched |
 | check_quality | asks every check in `sql/checks` about the staged batch | **the batch stays out**; nothing retries, because the data is at fault |
 | publish | makes the batch live in one transaction | nothing of it is live |
+| export | only if the setting `export.to` names a place: exports what is live there; the same is not exported twice | the batch is live all the same; the next run exports it |
 | notify | mails a recovery, and checks that warn | the batch is live all the same |
 | diagnose | runs only if something failed: gathers why, and mails it once an incident | |
 | report | writes the run's page, see the tab **Report** of the run | |
@@ -30,14 +31,22 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from landing_sensor import LandingSensor
-from run_tasks import check_staged_batch, diagnose_run, notify_people, publish_batch, remember_error, write_report
+from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, remember_error, write_report
 from warehouse_connection import warehouse_url
 
 from spark_jobs.settings import PROJECT, WRITER_POOL, load
 
 settings = load()
 LAKE = ["--lake", str(settings.lake)]
-UPSTREAM = ["wait_for_files", "ingest", "build_star", "load_postgres", "check_quality", "publish"]
+UPSTREAM = [
+    "wait_for_files",
+    "ingest",
+    "build_star",
+    "load_postgres",
+    "check_quality",
+    "publish",
+    *(["export"] if settings.export.to else []),
+]
 
 
 def submit(stage: str, *arguments: str, **options: object) -> SparkSubmitOperator:
@@ -95,9 +104,13 @@ with DAG(
     check_quality = task(task_id="check_quality", pool=WRITER_POOL)(check_staged_batch)()
     publish = task(task_id="publish", pool=WRITER_POOL, outlets=[Asset("songlake_warehouse")])(publish_batch)(check_quality)
     notify = task(task_id="notify")(notify_people)(publish)
+    if settings.export.to:
+        # Also where nothing was new: an export that failed is made up for by the next run.
+        export = task(task_id="export", trigger_rule=TriggerRule.NONE_FAILED, execution_timeout=timedelta(hours=3))(export_warehouse)()
+        publish >> export
     diagnose = task(task_id="diagnose", trigger_rule=TriggerRule.ONE_FAILED)(diagnose_run)(UPSTREAM)
     report = task(task_id="report", trigger_rule=TriggerRule.ALL_DONE)(write_report)().as_teardown()
 
     wait_for_files >> ingest >> build_star >> load_postgres >> check_quality >> publish >> notify
     [dag.get_task(task_id) for task_id in UPSTREAM] >> diagnose
-    [notify, diagnose] >> report
+    [notify, diagnose, *([export] if settings.export.to else [])] >> report

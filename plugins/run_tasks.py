@@ -30,6 +30,7 @@ from spark_jobs.warehouse.statements import live
 log = logging.getLogger(__name__)
 
 _ERROR = "error"
+_EXPORT_FAILED = Diagnosis(failed={"export": ""}).signature
 _ERROR_CHARACTERS = 4000
 _SHOWN = 10
 
@@ -46,7 +47,7 @@ def check_staged_batch() -> str:
         name = batches.staged_batch(connection)
         batch = batches.find(connection, name) if name else None
         if batch is None or batch.status == "published":
-            _end_incident(Diagnosis(), chosen.alerts)
+            _end_incident(Diagnosis(), chosen)
             raise AirflowSkipException("Nothing is staged: everything is published.")
         results = check(connection, batch.batch_id, chosen.gate)
         for result in not_passed(results):
@@ -80,6 +81,24 @@ def publish_batch(batch: str) -> dict[str, Any]:
     return {"batch": batch, "tables": {table: [change.before, change.after] for table, change in changes.items()}}
 
 
+def export_warehouse() -> str:
+    """Export what is live to where the setting `export.to` says; gives the place. What is exported already is left alone."""
+    from spark_jobs.export.export import export
+
+    chosen = settings.load()
+    if chosen.export.to is None:
+        raise AirflowSkipException("The setting export.to names no place any more.")
+    with connect(warehouse_url(), application_name=session_name("export")) as connection:
+        outcome = export(connection, chosen.export.to, chosen.export.format, chosen.export.tables, lambda text: None)
+    for note in outcome.notes:
+        log.warning("%s", note)
+    for table in outcome.manifest.tables:
+        log.info("Table %s: %s rows in %s files", table.name, table.rows, len(table.files))
+    log.info("Export %s: %s", outcome.place, "written" if outcome.is_new else "there already")
+    _end_incident(Diagnosis(), chosen, by_export=True)
+    return outcome.place
+
+
 def notify_people(published: dict[str, Any]) -> None:
     """Mail that the pipeline has recovered, and what checks warn of; each once."""
     chosen, context = settings.load(), get_current_context()
@@ -87,21 +106,24 @@ def notify_people(published: dict[str, Any]) -> None:
         found = not_passed(recorded(connection, published["batch"]))
     tables = {table: (before, after) for table, (before, after) in published["tables"].items()}
     diagnosis = Diagnosis(batch=published["batch"], checks=found, tables=tables)
-    _end_incident(diagnosis, chosen.alerts)
+    _end_incident(diagnosis, chosen)
     warned = ", ".join(check.name for check in found if check.severity == "warn")
     if warned and warned != was_told("warnings"):
         send(alerts.warning(diagnosis, run_link(context)), chosen.alerts, log)
     remember_told("warnings", warned)
 
 
-def _end_incident(diagnosis: Diagnosis, chosen: settings.Alerts) -> None:
-    """Mail that the pipeline has recovered, if people were told that it had failed, and close the incident."""
+def _end_incident(diagnosis: Diagnosis, chosen: settings.Settings, *, by_export: bool = False) -> None:
+    """Mail that the pipeline has recovered, if people were told that it had failed, and close the incident.
+
+    That an export failed is over when one succeeds, or none is wanted any more; a batch that goes live says nothing of it.
+    """
     incident = open_incident()
-    if incident is None:
+    if incident is None or by_export != (incident.signature == _EXPORT_FAILED and chosen.export.to is not None):
         return
     if incident.told:
         since = datetime.fromtimestamp(incident.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        send(alerts.recovery(diagnosis, since, run_link(get_current_context())), chosen, log)
+        send(alerts.recovery(diagnosis, since, run_link(get_current_context())), chosen.alerts, log)
     close_incident()
 
 

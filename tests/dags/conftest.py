@@ -62,10 +62,15 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 @pytest.fixture(scope="session")
 def bag(airflow_environment: dict[str, str]) -> dict[str, Any]:
-    """What Airflow makes of the DAG folder: errors, dags as it stores them, files, and whether pyspark was imported for it."""
+    """What Airflow makes of the DAG folder."""
+    return load_bag(airflow_environment)
+
+
+def load_bag(environment: dict[str, str]) -> dict[str, Any]:
+    """Let Airflow load the DAG folder: errors, dags as it stores them, files, and whether pyspark was imported for it."""
     done = subprocess.run(
         [sys.executable, "-c", _LOAD, str(PROJECT / "dags")],
-        env=airflow_environment,
+        env=environment,
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.dags.conftest import dag_files
+from tests.dags.conftest import dag_files, load_bag
 from tests.sparkenv import PROJECT
 
 GRAPHS = {
@@ -88,6 +88,21 @@ def test_diagnose_runs_only_after_a_failure_and_report_always(bag: dict[str, Any
 def test_publish_announces_the_warehouse(bag: dict[str, Any]) -> None:
     outlets = bag["dags"]["songlake"]["tasks"]["publish"]["outlets"]
     assert outlets == ["songlake_warehouse"]
+
+
+def test_a_place_for_exports_adds_a_task_that_also_runs_when_nothing_was_new(
+    airflow_environment: dict[str, str], bag: dict[str, Any]
+) -> None:
+    assert "export" not in bag["dags"]["songlake"]["tasks"]
+    found = load_bag(airflow_environment | {"SONGLAKE_EXPORT__TO": "s3a://lab/exports"})
+    assert (found["errors"], found["pyspark"]) == ({}, False)
+    tasks = found["dags"]["songlake"]["tasks"]
+    assert {task_id: set(task["then"]) for task_id, task in tasks.items()} == GRAPHS["songlake"] | {
+        "publish": {"notify", "diagnose", "export"},
+        "export": {"diagnose", "report"},
+    }
+    assert (tasks["export"]["trigger_rule"], tasks["export"]["pool"], tasks["export"]["retries"]) == ("none_failed", "default_pool", 3)
+    assert tasks["export"]["seconds"]
 
 
 _RENDER = """
