@@ -32,6 +32,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from landing_sensor import LandingSensor
 from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, remember_error, write_report
+from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
 from spark_jobs.settings import PROJECT, WRITER_POOL, load
@@ -49,8 +50,8 @@ UPSTREAM = [
 ]
 
 
-def submit(stage: str, *arguments: str, **options: object) -> SparkSubmitOperator:
-    """Give the task that runs one stage by spark-submit."""
+def submit(stage: str, *arguments: str, **variables: str) -> SparkSubmitOperator:
+    """Give the task that runs one stage by spark-submit, with these variables in its environment."""
     return SparkSubmitOperator(
         task_id=stage,
         application=str(PROJECT / "spark_jobs" / f"{stage}.py"),
@@ -59,7 +60,7 @@ def submit(stage: str, *arguments: str, **options: object) -> SparkSubmitOperato
         conn_id="spark_default",
         pool=WRITER_POOL,
         execution_timeout=timedelta(hours=3),
-        **options,
+        env_vars={"OPENLINEAGE_PARENT_ID": "{{ lineage_parent(ti) }}", **variables},
     )
 
 
@@ -71,7 +72,7 @@ with DAG(
     max_active_runs=1,
     doc_md=__doc__,
     tags=["songlake"],
-    user_defined_macros={"warehouse_url": warehouse_url},
+    user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
     default_args={
         "owner": "data",
         "retries": 3,
@@ -100,7 +101,7 @@ with DAG(
     )
     ingest = submit("ingest", "--landing", "{{ params.landing }}", "--settled", "--reprocess", "{{ params.reprocess }}")
     build_star = submit("build_star")
-    load_postgres = submit("load_postgres", env_vars={"WAREHOUSE_URL": "{{ warehouse_url() }}"})
+    load_postgres = submit("load_postgres", WAREHOUSE_URL="{{ warehouse_url() }}")
     check_quality = task(task_id="check_quality", pool=WRITER_POOL)(check_staged_batch)()
     publish = task(task_id="publish", pool=WRITER_POOL, outlets=[Asset("songlake_warehouse")])(publish_batch)(check_quality)
     notify = task(task_id="notify")(notify_people)(publish)

@@ -10,6 +10,7 @@ from airflow.sdk import Context, conf, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from incidents import close_incident, mark_told, note_failure, open_incident, remember_told, send, was_told
 from psycopg import sql
+from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
 from spark_jobs import alerts, maintenance, settings
@@ -19,6 +20,8 @@ from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, Songlake
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
+from spark_jobs.lineage import Lineage, refusal
+from spark_jobs.lineage import folder as lineage_folder
 from spark_jobs.pipeline import writing
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.accept import accept
@@ -49,7 +52,9 @@ def check_staged_batch() -> str:
         if batch is None or batch.status == "published":
             _end_incident(Diagnosis(), chosen)
             raise AirflowSkipException("Nothing is staged: everything is published.")
-        results = check(connection, batch.batch_id, chosen.gate)
+        with Lineage(chosen, connection, lineage_parent(get_current_context()["ti"])).stage("check_quality") as told:
+            results = check(connection, batch.batch_id, chosen.gate)
+            told.refused = refusal(results)
         for result in not_passed(results):
             log.warning("Check %s (%s) did not pass: %s Found: %s", result.name, result.severity, result.about, result.detail)
         refused = [result.name for result in failed(results)]
@@ -74,8 +79,9 @@ def check_staged_batch() -> str:
 
 def publish_batch(batch: str) -> dict[str, Any]:
     """Make the batch live; gives it with the rows before and after by table. A batch that is live already is left alone."""
-    with writing(warehouse_url(), "publish") as (connection, _):
-        changes = publish(connection, batch, settings.load().warehouse)
+    chosen, parent = settings.load(), lineage_parent(get_current_context()["ti"])
+    with writing(warehouse_url(), "publish") as (connection, _), Lineage(chosen, connection, parent).stage("publish"):
+        changes = publish(connection, batch, chosen.warehouse)
     for table, change in changes.items():
         log.info("Table %s: %s rows before, %s after", table, change.before, change.after)
     return {"batch": batch, "tables": {table: [change.before, change.after] for table, change in changes.items()}}
@@ -243,6 +249,7 @@ def analyze_warehouse() -> None:
 
 
 def remove_old_reports() -> int:
-    """Remove old report pages; tells how many."""
-    chosen = settings.load()
-    return maintenance.remove_old_reports(chosen.reports, chosen.maintenance.report_days)
+    """Remove old report pages, and events of lineage where they are files; tells how many."""
+    chosen, events = settings.load(), lineage_folder()
+    removed = maintenance.remove_old_reports(chosen.reports, chosen.maintenance.report_days)
+    return removed + (maintenance.remove_old_reports(events, chosen.maintenance.report_days, "*.json") if events else 0)

@@ -11,6 +11,7 @@ from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
 from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
+from spark_jobs.lineage import Lineage
 from spark_jobs.pipeline import Summary, entry
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
@@ -23,7 +24,7 @@ def main(lake: str | None = None) -> None:
     def command() -> None:
         chosen, stages = settings.load(lake=lake), Stages()
         snapshot.require_counted(chosen.lake)
-        with lake_lock(chosen.lake, "build_star"), stages.stage("build_star"):
+        with lake_lock(chosen.lake, "build_star"), stages.stage("build_star"), Lineage(chosen).stage("build_star"):
             written = refresh_star(chosen.lake, start_session)
         print_summary(Summary(star=written, seconds=stages.seconds))
 

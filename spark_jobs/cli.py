@@ -71,7 +71,7 @@ def publish(json: Json = False) -> None:
 
 
 def _on_staged_batch(json: bool, *, and_publish: bool) -> None:
-    from spark_jobs import pipeline, report
+    from spark_jobs import lineage, pipeline, report
     from spark_jobs.warehouse import batches
     from spark_jobs.warehouse import check as gate
 
@@ -82,10 +82,11 @@ def _on_staged_batch(json: bool, *, and_publish: bool) -> None:
             if summary.load_batch is None:
                 summary.notes.append("Nothing stands in staging.")
             elif and_publish:
-                pipeline.check_and_publish(connection, settings, summary, stages)
+                pipeline.check_and_publish(connection, settings, summary, stages, lineage.Lineage(settings, connection))
             else:
-                with stages.stage("check_quality"):
+                with stages.stage("check_quality"), lineage.Lineage(settings, connection).stage("check_quality") as told:
                     summary.checks = gate.check(connection, summary.load_batch, settings.gate)
+                    told.refused = lineage.refusal(summary.checks)
         if json:
             sys.stdout.write(report.as_json(summary) + "\n")
         else:
@@ -105,12 +106,13 @@ def accept(
 
     Example: bin/songlake accept 20181101T000000Z-a1b2c3 --reason "the old player sends no artist"
     """
-    from spark_jobs import pipeline, report
+    from spark_jobs import lineage, pipeline, report
     from spark_jobs.warehouse.accept import accept as overrule
 
     def command() -> None:
         settings = settings_module.load()
-        with pipeline.writing(pipeline.warehouse_url(settings), "accept") as (connection, notes):
+        writing = pipeline.writing(pipeline.warehouse_url(settings), "accept")
+        with writing as (connection, notes), lineage.Lineage(settings, connection).stage("publish"):
             tables = overrule(connection, batch, reason=reason, checks=checks or [], by=getpass.getuser(), warehouse=settings.warehouse)
         report.print_summary(pipeline.Summary(load_batch=batch, published=True, tables=tables, notes=notes))
 

@@ -18,6 +18,7 @@ from spark_jobs.landing.find import Landing, LandingFile, find_files
 from spark_jobs.landing.held import Held, find_rows
 from spark_jobs.landing.person import Person
 from spark_jobs.landing.rewrite import Found, Obstacle, clear_leftovers, find_lines, rewrite
+from spark_jobs.lineage import Lineage
 from spark_jobs.locations import on_disk
 from spark_jobs.pause import pause_at
 from spark_jobs.pipeline import Summary, check_and_publish, warehouse_url, writing
@@ -136,8 +137,9 @@ def erase(settings: Settings, person: Person, stages: Stages) -> Erased:
             _rewrite(traces, erased)
         pause_at("rewritten")
         if snapshot.counted_positions(settings.lake):
-            _erase_from_lake(settings, person, traces.held, erased, stages)
-            _publish(settings, url, connection, erased.summary, stages)
+            with Lineage(settings, connection, whole="erase").run() as lineage:
+                _erase_from_lake(settings, person, traces.held, erased, stages, lineage)
+                _publish(settings, url, connection, erased.summary, stages, lineage)
             _forget(settings, connection, erased, stages)
     return erased
 
@@ -167,7 +169,7 @@ def _rewrite(traces: Traces, erased: Erased) -> None:
         erased.files, erased.lines = erased.files + 1, erased.lines + found.lines
 
 
-def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], erased: Erased, stages: Stages) -> None:
+def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], erased: Erased, stages: Stages, lineage: Lineage) -> None:
     """Read the files again that still are there, and withdraw the rows of those that are not; derive the star from what is left."""
     from spark_jobs.lake.forget import begin_anew
     from spark_jobs.lake.tables import Lake
@@ -178,7 +180,7 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
 
     clear_spool(settings.lake)
     create_missing(settings.lake)
-    with stages.stage("ingest"):
+    with stages.stage("ingest"), lineage.stage("ingest"):
         there = [file for file in find_files(settings.landing, settings.links_into).files if file.path in held and file.cause is None]
         if there:
             _refuse_changed(there, ingest(Landing(there), settings.lake, start_session, again=there))
@@ -189,7 +191,7 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
             withdraw(lake, person, gone, datetime.now(UTC))
             erased.withdrawn = sum(rows.rows for rows in gone.values())
         pause_at("withdrawn")
-    with stages.stage("build_star"):
+    with stages.stage("build_star"), lineage.stage("build_star"):
         refresh_star(settings.lake, start_session)
         pause_at("refreshed")
         begin_anew(lake, datetime.now(UTC))
@@ -202,13 +204,13 @@ def _refuse_changed(files: list[LandingFile], ingested: Ingested) -> None:
         raise InputMissing(f"{changed[0]} changed while it was read; what the lake holds of it stayed.", "Run this again; it goes on.")
 
 
-def _publish(settings: Settings, url: str, connection: Connection, summary: Summary, stages: Stages) -> None:
+def _publish(settings: Settings, url: str, connection: Connection, summary: Summary, stages: Stages, lineage: Lineage) -> None:
     from spark_jobs.session import start_session
     from spark_jobs.warehouse.stage import Target, stage
 
-    with stages.stage("load_postgres"):
+    with stages.stage("load_postgres"), lineage.stage("load_postgres"):
         summary.load_batch = stage(settings.lake, Target(url, connection, settings.warehouse.connections), start_session)
-    check_and_publish(connection, settings, summary, stages)
+    check_and_publish(connection, settings, summary, stages, lineage)
     refused = failed(summary.checks)
     if refused:
         raise GateFailed(

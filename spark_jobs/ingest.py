@@ -16,6 +16,7 @@ from spark_jobs.console import Stages, run_command
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files, left_alone, named_like
 from spark_jobs.landing.ingest import ingest
+from spark_jobs.lineage import Lineage
 from spark_jobs.pipeline import Summary, entry
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
@@ -35,7 +36,8 @@ def main(
             found = find_files(chosen.landing, chosen.links_into)
             found = left_alone(found, chosen.settle_seconds, datetime.now(UTC)) if settled else found
             again = named_like(found, reprocess) if reprocess else []
-            done = ingest(found, chosen.lake, start_session, lambda file: tell(file.path), again=again)
+            with Lineage(chosen).stage("ingest"):
+                done = ingest(found, chosen.lake, start_session, lambda file: tell(file.path), again=again)
         print_summary(Summary(ingest_batch=done.batch_id, files=done.files, reasons=done.reasons, seconds=stages.seconds))
 
     sys.exit(run_command(command))

@@ -11,6 +11,7 @@ from spark_jobs import settings
 from spark_jobs.console import Stages, run_command
 from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
+from spark_jobs.lineage import Lineage
 from spark_jobs.pipeline import Summary, entry, warehouse_url, writing
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
@@ -24,7 +25,12 @@ def main(lake: str | None = None) -> None:
         chosen, stages = settings.load(lake=lake), Stages()
         snapshot.require_counted(chosen.lake)
         url = warehouse_url(chosen)
-        with writing(url, "load_postgres") as (connection, notes), lake_lock(chosen.lake, "load_postgres"), stages.stage("load_postgres"):
+        with (
+            writing(url, "load_postgres") as (connection, notes),
+            lake_lock(chosen.lake, "load_postgres"),
+            stages.stage("load_postgres"),
+            Lineage(chosen, connection).stage("load_postgres"),
+        ):
             batch_id = stage(chosen.lake, Target(url, connection, chosen.warehouse.connections), start_session)
         print_summary(Summary(load_batch=batch_id, seconds=stages.seconds, notes=notes))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -63,10 +62,10 @@ def _unread_hours(opened: DeltaTable, version: int) -> int:
     return math.ceil((time.time() - oldest) / 3600)
 
 
-def remove_old_reports(folder: Path, keep_days: int, now: datetime | None = None) -> int:
-    """Remove report pages older than so many days; tells how many."""
-    limit = (now or datetime.now(UTC)).timestamp() - keep_days * 86_400
-    old = [page for page in folder.glob("*.html") if page.stat().st_mtime < limit]
+def remove_old_reports(folder: Path, keep_days: int, names: str = "*.html") -> int:
+    """Remove report pages, or other files of such names, older than so many days; tells how many."""
+    limit = time.time() - keep_days * 86_400
+    old = [page for page in folder.glob(names) if page.stat().st_mtime < limit]
     for page in old:
         page.unlink()
     return len(old)

@@ -17,7 +17,7 @@ from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.landing.find import find_files, new_files, unreadable_before
-from spark_jobs.locations import Location
+from spark_jobs.lineage import Lineage, refusal
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, embedded, schema
 from spark_jobs.warehouse.check import CheckResult, check, failed
@@ -101,20 +101,21 @@ def run(settings: Settings, stages: Stages) -> Summary:
     summary = Summary(seconds=stages.seconds)
     with writing(url, "run") as (connection, notes), lake_lock(settings.lake, "songlake run"):
         summary.notes = notes
-        _ingest(settings, summary, stages)
-        with stages.stage("build_star"):
-            summary.star = _refresh_star(settings.lake)
-        with stages.stage("load_postgres"):
-            summary.load_batch = _stage(settings, url, connection)
-        if summary.load_batch is not None:
-            check_and_publish(connection, settings, summary, stages)
+        with Lineage(settings, connection, whole="run").run() as lineage:
+            _ingest(settings, summary, stages, lineage)
+            with stages.stage("build_star"):
+                summary.star = _refresh_star(settings, lineage)
+            with stages.stage("load_postgres"):
+                summary.load_batch = _stage(settings, url, connection, lineage)
+            if summary.load_batch is not None:
+                check_and_publish(connection, settings, summary, stages, lineage)
     return summary
 
 
 # What is asked first needs neither Spark nor its packages, whose import alone takes a second: a run with nothing to do starts none of them.
 
 
-def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
+def _ingest(settings: Settings, summary: Summary, stages: Stages, lineage: Lineage) -> None:
     with stages.stage("ingest") as tell:
         landing = find_files(settings.landing, settings.links_into)
         if landing.unrecognised:
@@ -127,36 +128,40 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages) -> None:
         from spark_jobs.session import start_session
 
         size = sum(file.size for file in fresh)
-        ingested = ingest(landing, settings.lake, lambda: start_session(size), lambda file: tell(file.path))
+        with lineage.stage("ingest"):
+            ingested = ingest(landing, settings.lake, lambda: start_session(size), lambda file: tell(file.path))
     summary.ingest_batch, summary.files, summary.reasons = ingested.batch_id, ingested.files, ingested.reasons
     summary.notes += [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
 
 
-def _refresh_star(lake: Location) -> list[str]:
-    if not snapshot.stale_star_tables(lake):
+def _refresh_star(settings: Settings, lineage: Lineage) -> list[str]:
+    if not snapshot.stale_star_tables(settings.lake):
         return []
     from spark_jobs.session import start_session
     from spark_jobs.star_refresh import refresh_star
 
-    return refresh_star(lake, start_session)
+    with lineage.stage("build_star"):
+        return refresh_star(settings.lake, start_session)
 
 
-def _stage(settings: Settings, url: str, connection: Connection) -> str | None:
+def _stage(settings: Settings, url: str, connection: Connection, lineage: Lineage) -> str | None:
     if snapshot.positions_to_publish(settings.lake) == batches.published(connection):
         return None
     from spark_jobs.session import start_session
     from spark_jobs.warehouse.stage import Target, stage
 
-    return stage(settings.lake, Target(url, connection, settings.warehouse.connections), start_session)
+    with lineage.stage("load_postgres"):
+        return stage(settings.lake, Target(url, connection, settings.warehouse.connections), start_session)
 
 
-def check_and_publish(connection: Connection, settings: Settings, summary: Summary, stages: Stages) -> None:
+def check_and_publish(connection: Connection, settings: Settings, summary: Summary, stages: Stages, lineage: Lineage) -> None:
     """Ask the gate about the staged batch and publish it if it lets it through."""
     assert summary.load_batch is not None  # noqa: S101 - callers staged it
-    with stages.stage("check_quality"):
+    with stages.stage("check_quality"), lineage.stage("check_quality") as told:
         summary.checks = check(connection, summary.load_batch, settings.gate)
+        told.refused = refusal(summary.checks)
     if not failed(summary.checks):
-        with stages.stage("publish"):
+        with stages.stage("publish"), lineage.stage("publish"):
             summary.tables = publish(connection, summary.load_batch, settings.warehouse)
         summary.published = True
 

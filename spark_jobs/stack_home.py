@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from spark_jobs.lineage import ELSEWHERE
 from spark_jobs.settings import PROJECT, Settings
 from spark_jobs.warehouse import embedded
 
@@ -118,6 +119,9 @@ def make_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[*]"}),
+        "AIRFLOW__OPENLINEAGE__NAMESPACE": "songlake",
+        "AIRFLOW__OPENLINEAGE__DISABLE_SOURCE_CODE": "true",
+        **_lineage_to_files(home.logs / "lineage"),
     }
     fixed = {
         "AIRFLOW_HOME": str(home.folder),
@@ -146,6 +150,14 @@ def make_environment(settings: Settings) -> dict[str, str]:
     # Whoever needs the warehouse's address takes it from the connection.
     environment.pop("WAREHOUSE_URL", None)
     return environment
+
+
+def _lineage_to_files(folder: Path) -> dict[str, str]:
+    """Let lineage go to files, unless one of OpenLineage's own variables says where it goes."""
+    if any(name.startswith(ELSEWHERE) for name in os.environ):
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(folder / "event")})}
 
 
 def address(settings: Settings) -> str:

@@ -12,6 +12,9 @@ from tests.scratch import scratch_database, scratch_server
 
 pytest.register_assert_rewrite("tests.world")
 
+# Tests that look at lineage switch it on; the others would fill this project's own folder of it.
+os.environ["OPENLINEAGE_DISABLED"] = "true"
+
 
 @pytest.fixture(autouse=True)
 def _logs_of_its_own() -> Iterator[None]:

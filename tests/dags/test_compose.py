@@ -198,8 +198,11 @@ def test_airflow_settings_are_the_ones_that_the_dags_rely_on():
 def test_airflow_knows_every_setting_that_it_is_given():
     import importlib.util
 
+    from airflow.providers.openlineage.get_provider_info import get_provider_info
+
     airflow = Path(importlib.util.find_spec("airflow").submodule_search_locations[0])
     known = yaml.load((airflow / "config_templates" / "config.yml").read_text(), Loader=yaml.CSafeLoader)
+    known |= get_provider_info()["config"]
     for name in environment("airflow-scheduler"):
         if name.startswith("AIRFLOW__"):
             section, option = name.removeprefix("AIRFLOW__").lower().split("__")

@@ -113,7 +113,8 @@ from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 found = {}
 for name in ("ingest", "build_star", "load_postgres"):
     task = dag.get_task(name)
-    task.render_template_fields({"params": {"landing": "/my landing", "reprocess": "log_data/*"}, **dag.user_defined_macros})
+    given = {"params": {"landing": "/my landing", "reprocess": "log_data/*"}, "ti": None}
+    task.render_template_fields({**given, **dag.user_defined_macros, "lineage_parent": lambda ti: "parent"})
     hook = task._get_hook()
     found[name] = {"command": hook._build_spark_submit_command(task.application), "environment": hook._env or {}}
 print(json.dumps(found))
@@ -142,7 +143,9 @@ def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: 
     ]
     assert found["build_star"]["command"] == [*start["build_star"], "--lake", lake]
     assert found["load_postgres"]["command"] == [*start["load_postgres"], "--lake", lake]
-    assert found["ingest"]["environment"] == found["build_star"]["environment"] == {}
-    assert found["load_postgres"]["environment"] == {"WAREHOUSE_URL": "postgres://songlake:s3cr3t%20marker@127.0.0.1:5432/songlake"}
+    parent = {"OPENLINEAGE_PARENT_ID": "parent"}
+    assert found["ingest"]["environment"] == found["build_star"]["environment"] == parent
+    address = {"WAREHOUSE_URL": "postgres://songlake:s3cr3t%20marker@127.0.0.1:5432/songlake"}
+    assert found["load_postgres"]["environment"] == parent | address
     assert marker not in done.stderr
     assert "s3cr3t%20marker" not in done.stderr

@@ -87,7 +87,7 @@ class Stack:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("SPARK", "PYSPARK", "SONGLAKE", "AIRFLOW", "WAREHOUSE"))
+            if not name.startswith(("SPARK", "PYSPARK", "SONGLAKE", "AIRFLOW", "OPENLINEAGE", "WAREHOUSE"))
         }
         smtp = {
             "conn_type": "smtp",

