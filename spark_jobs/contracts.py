@@ -281,6 +281,44 @@ STAGED = (*STAR, FILES)
 DELETED = _required("deleted", Type.BOOLEAN, "true: the key goes; false: the row is as here")
 """Column that staging tables have besides those of their table."""
 
+KEPT_PLAY_RUNS = Table(
+    name="kept_play_runs",
+    about="What the view play_runs answers from over many plays; empty while it computes them.",
+    grain="one run of plays of one user in the same UTC hour, session and level",
+    key=("started_at", "user_id", "session_id", "item_in_session"),
+    columns=(
+        _required("started_at", Type.TIMESTAMP, "when the first play began"),
+        _required("user_id", Type.BIGINT, "who listened"),
+        _required("session_id", Type.BIGINT, "listening session"),
+        _required("item_in_session", Type.INT, "position of the first play in the session"),
+        _required("level", Type.TEXT, "level of the plays"),
+        _required("ended_at", Type.TIMESTAMP, "the latest that one of the plays ended if heard out"),
+        _required("plays", Type.BIGINT, "plays, at least 1"),
+        _required("milliseconds", Type.BIGINT, "lengths of the plays, each to the millisecond; more than a day counts a day"),
+    ),
+)
+
+KEPT_SONG_MONTHS = Table(
+    name="kept_song_months",
+    about="What the view song_months answers from over many plays; empty while it computes them.",
+    grain="plays in one UTC month at one level with the same title, artist name and length, matched to the same song or to none",
+    key=("month", "level", "digest"),
+    columns=(
+        _required("month", Type.DATE, "first day of the UTC month"),
+        _required("level", Type.TEXT, "level of the plays"),
+        _required("digest", Type.TEXT, "SHA-256 of the five columns that follow, in their place in the key"),
+        _required("song_title", Type.TEXT, "title as played"),
+        _required("artist_name", Type.TEXT, "artist as played"),
+        Column("length", Type.DOUBLE, "seconds"),
+        Column("song_id", Type.TEXT, "the song, where the catalogue has it"),
+        Column("artist_id", Type.TEXT, "the artist of that song"),
+        _required("plays", Type.BIGINT, "plays, at least 1"),
+    ),
+)
+
+MARTS = (KEPT_PLAY_RUNS, KEPT_SONG_MONTHS)
+"""Tables of the schema `dwh` that publish derives from songplays; PostgreSQL only."""
+
 BATCHES = Table(
     name="batches",
     about="Every load that was staged completely, and what became of it.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from spark_jobs.contracts import FILES, LAKE, OPS, STAR, Column, Table
+from spark_jobs.contracts import FILES, LAKE, MARTS, OPS, STAR, Column, Table
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse.views import View, views
@@ -42,6 +42,12 @@ _VIEWS = """\
 PostgreSQL only: views of the schema `dwh`, which answer from what the last batch published. Their SQL is in `sql/views`. How to connect,
 and questions with their answers: [analysts](analysts.md).
 """
+_MARTS = """\
+### Kept for the views
+
+PostgreSQL tables in the schema `dwh` that `publish` fills from 2,000,000 plays on, and from then on changes with every batch, in the same
+transaction. Ask the views; [adr/0016](adr/0016-marts.md) says why there are two.
+"""
 _OPS = """\
 ## The books
 
@@ -68,7 +74,7 @@ The column `reasons` of `rejects` holds every reason that applies. `bin/songlake
 def render() -> str:
     """Give the data dictionary as Markdown."""
     lake, star, ops = ([_table(table) for table in tables] for tables in (LAKE, STAR, OPS))
-    seen = [_VIEWS, *map(_view, views())]
+    seen = [_VIEWS, *map(_view, views()), _MARTS, *map(_table, MARTS)]
     model = [_MODEL, _table(RECOMMENDATIONS), _table(MODEL_RUNS)]
     return "\n".join([_INTRODUCTION, _LAKE, *lake, _STAR, *star, *seen, _OPS, *ops, *model, _reasons()])
 

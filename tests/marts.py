@@ -97,7 +97,7 @@ def _sessions(plays: list[Play]) -> list[tuple[Any, ...]]:
     rows = []
     for (user_id, session_id), own in _grouped(plays, lambda play: (play.user_id, play.session_id)).items():
         first, last = own[0], own[-1]
-        ended_at = last.start_time + timedelta(seconds=min(last.length or 0.0, 86_400.0))
+        ended_at = max(play.start_time + timedelta(seconds=min(play.length or 0.0, 86_400.0)) for play in own)
         rows.append((user_id, session_id, first.start_time, ended_at, len(own), _milliseconds(own) / 1000, first.level, last.level))
     return rows
 

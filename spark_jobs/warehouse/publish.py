@@ -9,13 +9,14 @@ from typing import cast
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from spark_jobs.contracts import STAGED, USERS, Table
+from spark_jobs.contracts import SONGPLAYS, STAGED, USERS, Table
 from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
 from spark_jobs.warehouse.batches import Batch, empty_staging, find, published, require_staged, row_counts
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
+from spark_jobs.warehouse.marts import keep_up
 from spark_jobs.warehouse.statements import SQL, applied, live, read, staged
 from spark_jobs.warehouse.transaction import limit_lock_wait, tune
 
@@ -41,7 +42,7 @@ class TableChange:
 
 @explained
 def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict[str, TableChange]:
-    """Make a batch live: rows, the record of files, bookmarks and status in one transaction.
+    """Make a batch live: rows, what is kept for views, the record of files, bookmarks and status in one transaction.
 
     A batch that is live already is left alone, and what it changed is told again; so a task may be retried.
 
@@ -67,7 +68,7 @@ def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict
         _require_base(connection, batch)
         counts = _staged_counts(connection)
         _require_complete(connection, batch, counts)
-        changes = _apply(connection, counts)
+        changes = keep_up(connection, lambda: _apply(connection, counts), lambda changes: changes[SONGPLAYS.name].after)
         if counts[USERS.name].deletions:
             connection.execute(read(SQL / "publish" / "forget_recommendations.sql"))
         _keep_books(connection, batch, changes)

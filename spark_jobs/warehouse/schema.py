@@ -6,7 +6,7 @@ from pathlib import Path
 
 from psycopg import errors, sql
 
-from spark_jobs.contracts import DELETED, FILES, OPS, STAGED, STAR
+from spark_jobs.contracts import DELETED, FILES, MARTS, OPS, STAGED, STAR
 from spark_jobs.errors import BadUsage
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse.connection import Connection
@@ -114,7 +114,7 @@ def _make(connection: Connection, view: View) -> None:
 
 def _comments() -> sql.Composed:
     """Write the contracts' sentences into PostgreSQL, where database tools show them."""
-    parts = [comments("dwh", table, table.warehouse_columns) for table in (*STAR, RECOMMENDATIONS)]
+    parts = [comments("dwh", table, table.warehouse_columns) for table in (*STAR, *MARTS, RECOMMENDATIONS)]
     parts += [comments("ops", table, table.warehouse_columns) for table in (FILES, *OPS, MODEL_RUNS)]
     parts += [comments("staging", table, (*table.warehouse_columns, DELETED)) for table in STAGED]
     parts += [comments("staging", RECOMMENDATIONS, RECOMMENDATIONS.columns)]

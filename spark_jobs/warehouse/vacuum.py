@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 from psycopg.errors import Diagnostic
 
-from spark_jobs.contracts import STAGED
+from spark_jobs.contracts import MARTS, STAGED
 from spark_jobs.model.contracts import RECOMMENDATIONS
 from spark_jobs.warehouse.batches import empty_staging
 from spark_jobs.warehouse.connection import Connection
@@ -42,7 +42,7 @@ def vacuum(connection: Connection, lock_timeout_seconds: float) -> list[str]:
             empty_staging(connection)
             # What a run of the model left that was killed; it is never analyzed.
             connection.execute(sql.SQL("TRUNCATE {}").format(staged(RECOMMENDATIONS)))
-        connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(map(live, (*STAGED, RECOMMENDATIONS)))))
+        connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(map(live, (*STAGED, *MARTS, RECOMMENDATIONS)))))
     finally:
         connection.remove_notice_handler(hear)
     return refusals

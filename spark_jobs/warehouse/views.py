@@ -46,12 +46,12 @@ class View:
 
 
 def views() -> tuple[View, ...]:
-    """Read all views, by name.
+    """Read all views, those of `sql/views/base` first, which the others are made of; by name.
 
     Raises:
         ValueError: A header lacks an entry or has a column of no known type; the file is named.
     """
-    return tuple(_view(path) for path in sorted((SQL / "views").glob("*.sql")))
+    return tuple(_view(path) for folder in (SQL / "views" / "base", SQL / "views") for path in sorted(folder.glob("*.sql")))
 
 
 def comments(view: View) -> sql.Composed:

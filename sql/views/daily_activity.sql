@@ -10,11 +10,22 @@
 -- Column seconds double precision: lengths of the plays, each to the millisecond
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE OR REPLACE VIEW dwh.daily_activity AS
+WITH by_user AS (
+    SELECT
+        (started_at AT TIME ZONE 'UTC')::date AS day,
+        level,
+        user_id,
+        sum(plays) AS plays,
+        sum(milliseconds) AS milliseconds
+    FROM dwh.play_runs
+    GROUP BY (started_at AT TIME ZONE 'UTC')::date, level, user_id
+)
+
 SELECT
-    (start_time AT TIME ZONE 'UTC')::date AS day,
+    day,
     level,
-    count(*) AS plays,
-    count(DISTINCT user_id) AS listeners,
-    sum(round(least(coalesce(length, 0), 86400) * 1000)) / 1000 AS seconds
-FROM dwh.songplays
-GROUP BY (start_time AT TIME ZONE 'UTC')::date, level;
+    sum(plays)::bigint AS plays,
+    count(*) AS listeners,
+    sum(milliseconds)::double precision / 1000 AS seconds
+FROM by_user
+GROUP BY day, level;

@@ -13,26 +13,26 @@
 -- Column days_since_registration integer: whole days of 24 hours from then to changed_at
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE OR REPLACE VIEW dwh.level_changes AS
-WITH plays AS (
+WITH runs AS (
     SELECT
         user_id,
         level,
-        start_time,
+        started_at,
         session_id,
         item_in_session,
         lag(level) OVER in_order AS level_before
-    FROM dwh.songplays
-    WINDOW in_order AS (PARTITION BY user_id ORDER BY start_time, session_id, item_in_session)
+    FROM dwh.play_runs
+    WINDOW in_order AS (PARTITION BY user_id ORDER BY started_at, session_id, item_in_session)
 )
 
 SELECT
-    plays.user_id,
-    row_number() OVER (PARTITION BY plays.user_id ORDER BY plays.start_time, plays.session_id, plays.item_in_session) AS change_number,
-    plays.start_time AS changed_at,
-    plays.level_before AS from_level,
-    plays.level AS to_level,
+    runs.user_id,
+    row_number() OVER (PARTITION BY runs.user_id ORDER BY runs.started_at, runs.session_id, runs.item_in_session) AS change_number,
+    runs.started_at AS changed_at,
+    runs.level_before AS from_level,
+    runs.level AS to_level,
     users.registered_at,
-    floor(extract(EPOCH FROM plays.start_time - users.registered_at) / 86400)::integer AS days_since_registration
-FROM plays
-LEFT JOIN dwh.users AS users ON plays.user_id = users.user_id
-WHERE plays.level_before <> plays.level;
+    floor(extract(EPOCH FROM runs.started_at - users.registered_at) / 86400)::integer AS days_since_registration
+FROM runs
+LEFT JOIN dwh.users AS users ON runs.user_id = users.user_id
+WHERE runs.level_before <> runs.level;

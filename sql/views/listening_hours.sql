@@ -12,11 +12,11 @@
 CREATE OR REPLACE VIEW dwh.listening_hours AS
 WITH counted AS (
     SELECT
-        date_trunc('hour', start_time AT TIME ZONE 'UTC') AS hour,
-        count(*) AS plays,
-        sum(round(least(coalesce(length, 0), 86400) * 1000)) AS milliseconds
-    FROM dwh.songplays
-    GROUP BY date_trunc('hour', start_time AT TIME ZONE 'UTC')
+        date_trunc('hour', started_at AT TIME ZONE 'UTC') AS hour,
+        sum(plays) AS plays,
+        sum(milliseconds) AS milliseconds
+    FROM dwh.play_runs
+    GROUP BY date_trunc('hour', started_at AT TIME ZONE 'UTC')
 )
 
 SELECT
@@ -24,7 +24,7 @@ SELECT
     hours.hour,
     coalesce(sum(counted.plays), 0)::bigint AS plays,
     count(counted.hour) AS days,
-    coalesce(sum(counted.milliseconds), 0) / 1000 AS seconds
+    coalesce(sum(counted.milliseconds), 0)::double precision / 1000 AS seconds
 FROM generate_series(1, 7) AS weekdays (weekday)
 CROSS JOIN generate_series(0, 23) AS hours (hour)
 LEFT JOIN counted ON weekdays.weekday = extract(ISODOW FROM counted.hour) AND hours.hour = extract(HOUR FROM counted.hour)

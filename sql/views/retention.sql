@@ -13,8 +13,8 @@ CREATE OR REPLACE VIEW dwh.retention AS
 WITH active AS (
     SELECT DISTINCT
         user_id,
-        date_trunc('week', start_time AT TIME ZONE 'UTC')::date AS week
-    FROM dwh.songplays
+        date_trunc('week', started_at AT TIME ZONE 'UTC')::date AS week
+    FROM dwh.play_runs
 ),
 
 since_first AS (

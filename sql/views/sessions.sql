@@ -7,7 +7,7 @@
 -- Column user_id bigint: who listened
 -- Column session_id bigint: listening session
 -- Column started_at timestamp with time zone: when the first play began
--- Column ended_at timestamp with time zone: when the last play began, and its length later
+-- Column ended_at timestamp with time zone: the latest that one of its plays ended if heard out
 -- Column plays bigint: plays, at least 1
 -- Column seconds double precision: lengths of the plays, each to the millisecond
 -- Column level_at_start text: level of the first play
@@ -17,13 +17,11 @@ CREATE OR REPLACE VIEW dwh.sessions AS
 SELECT
     user_id,
     session_id,
-    min(start_time) AS started_at,
-    (
-        array_agg(start_time + make_interval(secs => least(coalesce(length, 0), 86400)) ORDER BY start_time DESC, item_in_session DESC)
-    )[1] AS ended_at,
-    count(*) AS plays,
-    sum(round(least(coalesce(length, 0), 86400) * 1000)) / 1000 AS seconds,
-    (array_agg(level ORDER BY start_time, item_in_session))[1] AS level_at_start,
-    (array_agg(level ORDER BY start_time DESC, item_in_session DESC))[1] AS level_at_end
-FROM dwh.songplays
+    min(started_at) AS started_at,
+    max(ended_at) AS ended_at,
+    sum(plays)::bigint AS plays,
+    sum(milliseconds)::double precision / 1000 AS seconds,
+    (array_agg(level ORDER BY started_at, item_in_session))[1] AS level_at_start,
+    (array_agg(level ORDER BY started_at DESC, item_in_session DESC))[1] AS level_at_end
+FROM dwh.play_runs
 GROUP BY user_id, session_id;

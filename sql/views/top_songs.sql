@@ -15,20 +15,16 @@
 CREATE OR REPLACE VIEW dwh.top_songs AS
 WITH counted AS (
     SELECT
-        date_trunc('month', plays.start_time AT TIME ZONE 'UTC')::date AS month,
+        plays.month,
         plays.level,
         coalesce(songs.title, plays.song_title) AS song_title,
         coalesce(artists.name, plays.artist_name) AS artist_name,
-        count(*) AS plays,
-        count(plays.song_id) AS matched_plays
-    FROM dwh.songplays AS plays
+        sum(plays.plays)::bigint AS plays,
+        coalesce(sum(plays.plays) FILTER (WHERE plays.song_id IS NOT NULL), 0)::bigint AS matched_plays
+    FROM dwh.song_months AS plays
     LEFT JOIN dwh.songs AS songs ON plays.song_id = songs.song_id
     LEFT JOIN dwh.artists AS artists ON plays.artist_id = artists.artist_id
-    GROUP BY
-        date_trunc('month', plays.start_time AT TIME ZONE 'UTC')::date,
-        plays.level,
-        coalesce(songs.title, plays.song_title),
-        coalesce(artists.name, plays.artist_name)
+    GROUP BY plays.month, plays.level, coalesce(songs.title, plays.song_title), coalesce(artists.name, plays.artist_name)
 )
 
 SELECT

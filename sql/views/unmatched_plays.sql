@@ -19,8 +19,8 @@ WITH unmatched AS (
         song_title,
         artist_name,
         length,
-        count(*) AS plays
-    FROM dwh.songplays
+        sum(plays)::bigint AS plays
+    FROM dwh.song_months
     WHERE song_id IS NULL
     GROUP BY song_title, artist_name, length
 ),

@@ -8,23 +8,23 @@
 -- Column valid_to timestamp with time zone: start of the user's next run; null for the run that is still open
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE OR REPLACE VIEW dwh.user_levels AS
-WITH plays AS (
+WITH runs AS (
     SELECT
         user_id,
         level,
-        start_time,
+        started_at,
         session_id,
         item_in_session,
         lag(level) OVER in_order AS level_before
-    FROM dwh.songplays
-    WINDOW in_order AS (PARTITION BY user_id ORDER BY start_time, session_id, item_in_session)
+    FROM dwh.play_runs
+    WINDOW in_order AS (PARTITION BY user_id ORDER BY started_at, session_id, item_in_session)
 )
 
 SELECT
     user_id,
     level,
-    start_time AS valid_from,
-    lead(start_time) OVER in_order AS valid_to
-FROM plays
+    started_at AS valid_from,
+    lead(started_at) OVER in_order AS valid_to
+FROM runs
 WHERE level_before IS DISTINCT FROM level
-WINDOW in_order AS (PARTITION BY user_id ORDER BY start_time, session_id, item_in_session);
+WINDOW in_order AS (PARTITION BY user_id ORDER BY started_at, session_id, item_in_session);

@@ -8,16 +8,15 @@ from urllib.parse import urlsplit
 import pytest
 from psycopg import sql
 
-from spark_jobs.contracts import FILES, OPS, SCHEMA_VERSION, STAGED, STAR
+from spark_jobs.contracts import FILES, MARTS, OPS, SCHEMA_VERSION, STAGED, STAR
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.schema import ensure
 from tests.scratch import scratch_database
 
-_TABLES = (
-    [("dwh", table) for table in STAR] + [("staging", table) for table in STAGED] + [("ops", table) for table in (FILES, *OPS, MODEL_RUNS)]
-)
-_TABLES += [("dwh", RECOMMENDATIONS), ("staging", RECOMMENDATIONS)]
+_TABLES = [("dwh", table) for table in (*STAR, *MARTS, RECOMMENDATIONS)]
+_TABLES += [("staging", table) for table in (*STAGED, RECOMMENDATIONS)]
+_TABLES += [("ops", table) for table in (FILES, *OPS, MODEL_RUNS)]
 _EMPTY = sql.SQL("; ").join(
     sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, table.name)) for schema, table in _TABLES if table is not SCHEMA_VERSION
 )

@@ -11,7 +11,7 @@ from psycopg import errors, sql
 
 from spark_jobs.contracts import FILES, OPS, STAGED, STAR
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
-from spark_jobs.warehouse import embedded
+from spark_jobs.warehouse import embedded, marts
 from spark_jobs.warehouse.accept import accept
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.schema import ensure
@@ -79,7 +79,8 @@ def test_reader_writes_nothing_and_sees_neither_staging_nor_books(postgres_serve
         )
 
 
-def test_writer_does_all_that_the_jobs_do(postgres_server: str, own_url: str) -> None:
+def test_writer_does_all_that_the_jobs_do(postgres_server: str, own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marts, "KEPT_FROM", 1)
     with login(postgres_server, "IN ROLE songlake_writer") as member, connect(at(member, own_url), application_name="test") as writer:
         assert ensure(writer) == []
         load(writer, "b1", batch(play()))

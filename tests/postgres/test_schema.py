@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from spark_jobs.contracts import DELETED, FILES, OPS, STAGED, STAR, Column, Table
+from spark_jobs.contracts import DELETED, FILES, MARTS, OPS, STAGED, STAR, Column, Table
 from spark_jobs.errors import BadUsage, LockHeld, ServiceUnreachable
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse import schema
@@ -22,7 +22,7 @@ from tests.postgres.staging import batch, load, play
 from tests.scratch import scratch_database
 
 DECLARED: dict[tuple[str, str], tuple[Table, tuple[Column, ...]]] = {
-    **{("dwh", table.name): (table, table.warehouse_columns) for table in (*STAR, RECOMMENDATIONS)},
+    **{("dwh", table.name): (table, table.warehouse_columns) for table in (*STAR, *MARTS, RECOMMENDATIONS)},
     **{("ops", table.name): (table, table.warehouse_columns) for table in (FILES, *OPS, MODEL_RUNS)},
     **{
         ("staging", table.name): (table, (DELETED, *(Column(c.name, c.type, c.about, True, c.collation) for c in table.warehouse_columns)))
@@ -138,8 +138,11 @@ def test_older_warehouse_is_upgraded_and_keeps_its_rows(own_warehouse: Connectio
 def test_upgrade_from_version_5_makes_the_views_for_analysts_and_a_users_view_on_one_outlives_the_next(own_warehouse: Connection) -> None:
     load(own_warehouse, "b1", batch(play()))
     for view in views():
-        if view.name != "user_levels":
-            own_warehouse.execute(sql.SQL("DROP VIEW dwh.{}").format(sql.Identifier(view.name)))
+        own_warehouse.execute(sql.SQL("DROP VIEW IF EXISTS dwh.{} CASCADE").format(sql.Identifier(view.name)))
+    own_warehouse.execute("DROP TABLE dwh.kept_play_runs, dwh.kept_song_months; DROP FUNCTION dwh.play_runs_between")
+    own_warehouse.execute(
+        "CREATE VIEW dwh.user_levels AS SELECT user_id, level, start_time AS valid_from, NULL::timestamptz AS valid_to FROM dwh.songplays"
+    )
     own_warehouse.execute("UPDATE ops.schema_version SET version = 5")
     ensure(own_warehouse)
     own_warehouse.execute("CREATE SCHEMA mine; CREATE VIEW mine.long AS SELECT user_id, seconds FROM dwh.sessions")

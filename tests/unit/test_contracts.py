@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from spark_jobs.contracts import LAKE, OPS, STAR, Table
+from spark_jobs.contracts import LAKE, MARTS, OPS, STAR, Table
 from spark_jobs.dictionary import DICTIONARY, render
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 
-TABLES = [*LAKE, *STAR, *OPS, RECOMMENDATIONS, MODEL_RUNS]
+TABLES = [*LAKE, *STAR, *MARTS, *OPS, RECOMMENDATIONS, MODEL_RUNS]
 
 
 def test_data_dictionary_is_what_the_contracts_say() -> None:
