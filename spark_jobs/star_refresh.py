@@ -129,11 +129,8 @@ def _refresh_songplays(changes: Changes, table: Table) -> None:
 
 def _match_again(changes: Changes, table: Table, plays: Affected) -> None:
     """Match plays with the catalogue as it is now; their events did not change and are not read."""
-    again = matched(changes.frame(plays.rows), winning_songs(changes.catalog()))
-    # Few, and a table that is at hand: Delta looks rows up in it, and sorts nothing.
-    rows = changes.lake.spark.createDataFrame(again.toArrow()).withColumn("deleted", F.lit(False))
-    within = is_one_of("held.start_date", plays.dates)
-    changes.lake.merge(table, rows, changes.bookmark_of(table), within=within, present=True)
+    rows = matched(changes.frame(plays.rows), winning_songs(changes.catalog())).withColumn("deleted", F.lit(False))
+    changes.lake.merge(table, rows, changes.bookmark_of(table), within=is_one_of("held.start_date", plays.dates))
 
 
 def _refresh_time(changes: Changes, table: Table) -> None:

@@ -91,7 +91,7 @@ def open_table(lake: Location, table: Table) -> DeltaTable | None:
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
-        raise _unreadable(error, f"The log of lake table {table.name} in {path}", path) from error
+        raise unreadable(error, f"The log of lake table {table.name} in {path}", path) from error
 
 
 def _refuse_emptied_entries(path: Path) -> None:
@@ -247,11 +247,11 @@ def rows(opened: DeltaTable, table: Table, select: str) -> Iterator[dict[str, An
         for part in QueryBuilder().register(table.name, opened).execute(select):
             yield from part.to_struct_array().to_pylist()
     except Exception as error:  # the query engine raises nothing more special
-        raise _unreadable(error, f"Lake table {table.name}", opened.table_uri) from error
+        raise unreadable(error, f"Lake table {table.name}", opened.table_uri) from error
 
 
-def _unreadable(error: Exception, what: str, where: object) -> SonglakeError:
-    """Tell a store that does not answer from a lake that is damaged."""
+def unreadable(error: Exception, what: str, where: object) -> SonglakeError:
+    """Tell a store that does not answer from a lake that is damaged: give the error to raise."""
     fault = store_fault(str(error), str(where))
     return fault or LakeChanged(f"{what} cannot be read ({_first_line(error)}).", REBUILD)
 

@@ -11,6 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from spark_jobs import star_changes
+from spark_jobs.lake import tables
 from spark_jobs.landing.find import find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.session import start_session
@@ -88,11 +89,12 @@ def _step(world: World, rng: random.Random, events: list[dict[str, Any]], songs:
             (world.landing / "log_data" / name).unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize(("seed", "few"), [(1, 10_000), (2, 5)], ids=["events one by one", "whole dates"])
+@pytest.mark.parametrize(("seed", "few"), [(1, 10_000), (2, 5)], ids=["events one by one", "whole dates and merges by Spark"])
 def test_star_equals_the_oracle_after_every_delivery_in_any_order(
     world: World, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(star_changes, "_FEW", few)
+    monkeypatch.setattr(tables, "_FEW", few)
     rng = random.Random(seed)
     events, songs = _events(rng), _songs(rng)
     for _ in range(_ROUNDS):

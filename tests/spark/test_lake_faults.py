@@ -134,7 +134,7 @@ def _an_hour_later(action: dict[str, Any]) -> dict[str, Any]:
     return action
 
 
-@pytest.mark.parametrize("kibibytes_left", [64, 250], ids=["while events are written", "while the star is"])
+@pytest.mark.parametrize("kibibytes_left", [64, 170], ids=["while events are written", "while the star is"])
 def test_full_disk_is_told_and_once_there_is_room_the_next_run_is_right(
     world: World, capsys: pytest.CaptureFixture[str], kibibytes_left: int
 ) -> None:
@@ -148,7 +148,7 @@ def test_full_disk_is_told_and_once_there_is_room_the_next_run_is_right(
         assert "Traceback" not in said
         assert world.row_versions() == live
         filler.unlink()
-        if kibibytes_left == 250:
+        if kibibytes_left == 170:
             world.run()
             world.check()
 
