@@ -100,7 +100,8 @@ def _write(
     tell: Callable[[str], None],
 ) -> Manifest:
     def record(table: Table) -> None:
-        place.record(manifest.model_copy(update={"tables": [*manifest.tables, table]}))
+        later = [kept[state.name] for state in tables[len(manifest.tables) + 1 :] if state.name in kept]
+        place.record(manifest.model_copy(update={"tables": [*manifest.tables, table, *later]}))
         tell(f"{table.name}, {sum(file.rows for file in table.files):,} rows")
 
     for state in tables:

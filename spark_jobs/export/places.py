@@ -84,9 +84,9 @@ class Folder:
         return place.is_file() and place.stat().st_size == file.bytes and sha256_of(place) == file.sha256
 
     def clear(self, kept: set[str]) -> None:
-        """Remove every file but these, and folders that are empty then."""
+        """Remove every file but these and the note of them, and folders that are empty then."""
         for path, place in _below(self._work).items():
-            if path not in kept:
+            if path not in kept | {MANIFEST}:
                 place.unlink()
         for folder in self._work.glob("*"):
             if folder.is_dir() and not any(folder.iterdir()):

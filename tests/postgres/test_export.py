@@ -231,6 +231,17 @@ def test_after_a_break_only_what_is_the_same_is_kept(
     assert [row["level"] for row in exported.parquet_rows(Path(done.place), "users")] == ["paid"]
 
 
+def test_second_break_costs_nothing_of_what_was_kept_after_the_first(
+    warehouse: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(warehouse, "b1", batch(play()))
+    break_off(warehouse, tmp_path, monkeypatch, turn=1)
+    (tmp_path / ".songlake-export" / "artists" / "00001.parquet").unlink()
+    break_off(warehouse, tmp_path, monkeypatch, turn=1)
+    (tmp_path / ".songlake-export" / "artists" / "00001.parquet").unlink()
+    assert export(warehouse, tmp_path).kept == 3
+
+
 def test_break_off_in_another_format_serves_nothing(
     warehouse: Connection, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
