@@ -46,7 +46,8 @@ def stack(mails: MailServer) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="songlake-live-"))
     folder.chmod(0o755)
     (folder / "postgres").mkdir()
-    started = Stack(folder, free_port(), mails.port, {"SONGLAKE_ALERTS__SLA_MINUTES": str(SLA_SECONDS / 60)})
+    settings = {"SONGLAKE_ALERTS__SLA_MINUTES": str(SLA_SECONDS / 60), "SONGLAKE_EXPORT__TO": str(folder / "exports")}
+    started = Stack(folder, free_port(), mails.port, settings)
     begun = time.monotonic()
     up = started.songlake("up")
     assert up.returncode == 0, up.stdout + up.stderr
@@ -141,6 +142,9 @@ def test_files_arrive_by_themselves_also_one_that_grows_slowly(stack: Stack, wor
     assert {stage: tasks.get(parent) for stage, parent in stages.items()} == {
         stage: f"songlake.{stage}" for stage in ("ingest", "build_star", "load_postgres", "publish")
     }
+    newest = max(path for path in (stack.home / "exports").iterdir() if path.name != ".songlake-export")
+    exported = json.loads((newest / "manifest.json").read_text())
+    assert {table["name"]: table["rows"] for table in exported["tables"]}["songplays"] == 30
 
 
 def test_a_refused_batch_is_told_once_and_starts_no_storm_and_a_mended_file_recovers(stack: Stack, world: World, mails: MailServer) -> None:
