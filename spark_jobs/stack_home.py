@@ -120,7 +120,7 @@ def make_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[*]"}),
         "AIRFLOW__OPENLINEAGE__NAMESPACE": "songlake",
-        "AIRFLOW__OPENLINEAGE__DISABLE_SOURCE_CODE": "true",
+        "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": '[{"scope": {}, "controls": {"include_source_code": false}}]',
         **_lineage_to_files(home.logs / "lineage"),
     }
     fixed = {

@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from spark_jobs import status
+from spark_jobs.trace.play import trace_play
 from tests.object_store import ObjectStore, ObjectWorld, endpoint
 from tests.sparkenv import PROJECT
 from tests.world import DAY, START, event, song
@@ -70,3 +71,9 @@ def test_deliveries_into_an_object_store_end_as_the_oracle_says(
     assert (again.ingest_batch, again.load_batch) == (None, None)
     status.show_rejects(world.lake, "*", None, 5, as_json=True)
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["raw_line"] == "not json"
+    traces = [trace_play(world.settings(), key) for key in (f"{START}-1-0-1", f"{START + DAY}-1-7-3", f"{START - DAY}-4-0-9")]
+    assert [(trace.source.file, trace.source.lines[0].number, trace.source.note) for trace in traces] == [
+        ("log_data/2018/11/day 1 ö=%41#.json", 1, None),
+        ("log_data/2018/11/day 1 ö=%41#.json", 2, None),
+        ("log_data/late.csv", 2, None),
+    ]
