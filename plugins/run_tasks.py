@@ -94,7 +94,11 @@ def export_warehouse() -> str:
     chosen = settings.load()
     if chosen.export.to is None:
         raise AirflowSkipException("The setting export.to names no place any more.")
-    with connect(warehouse_url(), application_name=session_name("export")) as connection:
+    parent = lineage_parent(get_current_context()["ti"])
+    with (
+        connect(warehouse_url(), application_name=session_name("export")) as connection,
+        Lineage(chosen, connection, parent).stage("export"),
+    ):
         outcome = export(connection, chosen.export.to, chosen.export.format, chosen.export.tables, lambda text: None)
     for note in outcome.notes:
         log.warning("%s", note)

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, STAGED, STAR, Table
+from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, MARTS, STAGED, STAR, Table
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake.log import lake_path
 from spark_jobs.locations import Location, ObjectPath
@@ -161,24 +161,27 @@ def _datasets(stage: str, settings: Settings, connection: Connection | None) -> 
     def lake(tables: Iterable[Table]) -> Datasets:
         return [_placed(lake_path(settings.lake, table)) for table in tables]
 
-    def warehouse(schema: str, tables: Iterable[Table]) -> Datasets:
+    def warehouse(schema: str, tables: Iterable[str]) -> Datasets:
         assert connection is not None  # noqa: S101 - the stages of the warehouse have one
         info = connection.info
         where = f"postgres://{info.host}:{info.port}"
         schemas = {FILES.name: "ops"} if schema == "dwh" else {}
-        return [{"namespace": where, "name": f"{info.dbname}.{schemas.get(table.name, schema)}.{table.name}"} for table in tables]
+        return [{"namespace": where, "name": f"{info.dbname}.{schemas.get(name, schema)}.{name}"} for name in tables]
 
+    staged = [table.name for table in STAGED]
     match stage:
         case "ingest":
             return [_placed(settings.landing)], lake(LAKE)
         case "build_star":
             return lake((EVENTS, CATALOG)), lake(STAR)
         case "load_postgres":
-            return lake(STAGED), warehouse("staging", STAGED)
+            return lake(STAGED), warehouse("staging", staged)
         case "check_quality":
-            return [*warehouse("staging", STAGED), *warehouse("dwh", STAGED)], []
+            return [*warehouse("staging", staged), *warehouse("dwh", staged)], []
         case "publish":
-            return warehouse("staging", STAGED), warehouse("dwh", STAGED)
+            return warehouse("staging", staged), warehouse("dwh", [*staged, *(table.name for table in MARTS)])
+        case "export" if settings.export.to is not None:
+            return warehouse("dwh", settings.export.tables or [table.name for table in STAR]), [_placed(settings.export.to)]
     raise ValueError(stage)
 
 

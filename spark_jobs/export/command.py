@@ -9,6 +9,7 @@ from spark_jobs.console import Stages, out, print_table
 from spark_jobs.errors import BadUsage
 from spark_jobs.export.export import Outcome
 from spark_jobs.export.export import export as write
+from spark_jobs.lineage import Lineage
 from spark_jobs.pipeline import warehouse_url
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse.connection import connect, session_name
@@ -23,7 +24,12 @@ def export(settings: Settings, wanted: settings_module.Export, *, as_json: bool)
     """
     if wanted.to is None:
         raise BadUsage("Nobody said where the export goes.", "Name a folder or s3a://bucket/prefix with --to, or set export.to.")
-    with connect(warehouse_url(settings), application_name=session_name("export")) as connection, Stages().stage("export") as tell:
+    chosen = settings.model_copy(update={"export": wanted})
+    with (
+        connect(warehouse_url(settings), application_name=session_name("export")) as connection,
+        Stages().stage("export") as tell,
+        Lineage(chosen, connection).stage("export"),
+    ):
         outcome = write(connection, wanted.to, wanted.format, wanted.tables, tell)
     if as_json:
         sys.stdout.buffer.write(outcome.manifest.as_bytes())

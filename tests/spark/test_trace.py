@@ -206,6 +206,7 @@ def test_the_run_told_its_lineage_from_the_files_to_the_warehouse(delivered: Wor
         assert set(names(done[after]["inputs"])) & set(names([*done[before]["outputs"], *done[before]["inputs"]])), after
     database = urlsplit(delivered.url)
     live = {f"{database.path[1:]}.dwh.{name}" for name in ("artists", "songs", "users", "time", "songplays")}
+    live |= {f"{database.path[1:]}.dwh.{name}" for name in ("kept_play_runs", "kept_song_months")}
     assert set(names(done["publish"]["outputs"])) == live | {f"{database.path[1:]}.ops.files"}
     assert {dataset["namespace"] for dataset in done["publish"]["outputs"]} == {f"postgres://{database.hostname}:{database.port}"}
 
