@@ -36,7 +36,7 @@ check: setup ## Lint, formatting, types, SQL, containers, scripts; risky code, s
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/sqlfluff lint --processes 0 sql
+	.venv/bin/sqlfluff lint --processes 0 sql examples
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint docker/Dockerfile
 	.venv/bin/shellcheck --severity warning bin/songlake bin/spark-submit bin/spark-class bin/demo bin/fetch-landing bin/fetch-requests.sh bin/fetch-sources.sh docker/entrypoint.sh .ci/run
