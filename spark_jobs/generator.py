@@ -77,6 +77,7 @@ def generate(
     start: date = date(2018, 11, 1),
     first_day: int = 0,
     dirty: float = 0.002,
+    tastes: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> GeneratedFiles:
     """Write sample songs and events below a folder; what they hold stands at the top of this module.
@@ -91,6 +92,7 @@ def generate(
         start: Day 0. Song files are delivered before it, the late ones on day 3.
         first_day: The day to begin with.
         dirty: Share of bad lines, up to 0.5; rounded down for events, up for songs; fewer than 100 songs have none.
+        tastes: Groups of listeners who mostly play artists of their own; 0, nobody has a taste.
         progress: Called with the number of events or songs written since the last call.
 
     Returns:
@@ -100,13 +102,13 @@ def generate(
         ValueError: An argument is out of range; the message says what to give instead.
     """
     began = time.perf_counter()
-    _check(landing, seed, events, songs, users, days, start, first_day, dirty)
+    _check(landing, seed, events, songs, users, days, start, first_day, dirty, tastes)
     files = _Files(Path(landing), progress or (lambda _: None), bad_per_good=dirty / (1 - dirty))
     records = world.catalogue(seed, songs)
     _deliver_songs(files, records, start)
     if events:
         people = world.Users(seed, users or max(10, events // 100), _epoch_ms(start))
-        tracks = world.Tracks(seed, records, others=min(20_000, max(500, events // 10)))
+        tracks = world.Tracks(seed, records, others=min(20_000, max(500, events // 10)), tastes=tastes)
         _deliver_events(files, people, tracks, start, first_day, days, events)
     return GeneratedFiles(
         files.count, events, files.event_lines, songs, files.song_lines, files.rejected_lines, files.bytes, time.perf_counter() - began
@@ -114,7 +116,7 @@ def generate(
 
 
 def _check(
-    landing: Path, seed: int, events: int, songs: int, users: int | None, days: int, start: date, first_day: int, dirty: float
+    landing: Path, seed: int, events: int, songs: int, users: int | None, days: int, start: date, first_day: int, dirty: float, tastes: int
 ) -> None:  # fmt: skip
     last = date(2099, 12, 25)
     for wrong, message in (
@@ -125,6 +127,7 @@ def _check(
         (users is not None and users < 1, f"users is {users}; give 1 or more, or leave it out"),
         (days < 1, f"days is {days}; give 1 or more"),
         (first_day < 0, f"first_day is {first_day}; give 0 or more"),
+        (tastes < 0, f"tastes is {tastes}; give 0 or more"),
         (not 0 <= dirty <= 0.5, f"dirty is {dirty}; give a share from 0 to 0.5"),
         (start < date(2000, 6, 1), f"start is {start}; give a day from 2000-06-01 on, as earlier events would be rejected"),
         (first_day + days > (last - start).days, f"the events would go past {last}; give an earlier start, or fewer days"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ DAY_MS = 86_400_000
 SESSIONS_A_DAY = 1_000_000
 LONGEST_SESSION = 120  # events, of songs under 480 s: a session is always shorter than a day
 CATALOGUE_SHARE = 0.1
+TASTE_SHARE = 0.85
 
 PAGES = {
     "NextSong": ("PUT", 200), "Home": ("GET", 200), "Settings": ("GET", 200), "Help": ("GET", 200), "About": ("GET", 200),
@@ -123,10 +125,10 @@ class Tracks:
     """What can be played, as fragments of event lines: the catalogue's titled songs first, then others that match no song.
 
     Of the catalogue's every tenth is in capitals with doubled spaces. Of the others every tenth is a catalogue song with another length.
-    The fragments at -1 are those of an event that plays nothing.
+    The fragments at -1 are those of an event that plays nothing. With tastes, all tracks of an artist belong to one of them.
     """
 
-    def __init__(self, seed: int, songs: list[dict[str, Any]], others: int) -> None:
+    def __init__(self, seed: int, songs: list[dict[str, Any]], others: int, tastes: int = 0) -> None:
         known = [(s["artist_name"], s["title"], s["duration"]) for s in songs if s["title"]]
         picks = np.random.default_rng([seed, 2]).integers(0, 2**31, (others, 8)).tolist()
         made = [(_artist_name(pick), _title(pick), _seconds(pick)) for pick in picks]
@@ -137,6 +139,8 @@ class Tracks:
         self.titles = [f',"song":{event_json(mojibake(title))},"status":' for _, title, _ in tracks] + [',"song":null,"status":']
         self.lengths = [str(length) for _, _, length in tracks] + ["null"]
         self.whole_seconds: Numbers = np.array([int(length) for _, _, length in tracks], dtype=np.int64)
+        taste: Numbers = np.array([zlib.crc32(artist.encode()) % max(1, tastes) for artist, _, _ in tracks], dtype=np.int64)
+        self.by_taste = [of_taste for of_taste in (np.flatnonzero(taste == each) for each in range(tastes)) if of_taste.size]
 
 
 class Users:
@@ -219,6 +223,15 @@ def _choose_tracks(rng: np.random.Generator, tracks: Tracks, count: int) -> Numb
     return chosen
 
 
+def _to_taste(rng: np.random.Generator, tracks: Tracks, chosen: Numbers, owner: Numbers) -> Numbers:
+    """Return the chosen tracks, most of them replaced by one of the listener's taste that is as popular within it."""
+    own, tastes = rng.random(chosen.size) < TASTE_SHARE, len(tracks.by_taste)
+    for taste, among in enumerate(tracks.by_taste):
+        theirs = own & (owner % tastes == taste)
+        chosen[theirs] = among[chosen[theirs] * among.size // tracks.whole_seconds.size]
+    return chosen
+
+
 def listen(users: Users, tracks: Tracks, paid: Flags, day: int, events: int, *, may_cross: bool) -> Numbers:
     """Return one day's events as rows (ms since the day's midnight, session, item, page, track, paid, user), a column an event.
 
@@ -242,7 +255,9 @@ def listen(users: Users, tracks: Tracks, paid: Flags, day: int, events: int, *, 
     change = first[changing] + sessions.length[changing] // 2
     page[change - 1], page[change], page[change + 1] = UPGRADE, SUBMIT_UPGRADE, HOME
 
+    owner = sessions.owner[session]
     track = _choose_tracks(rng, tracks, events)
+    track = _to_taste(rng, tracks, track, owner) if tracks.by_taste else track
     gap = np.where(page == PLAY, tracks.whole_seconds[track], rng.integers(1, 60, events))
     gap[(page == HOME) & (rng.random(events) < 0.05)] = 0
     elapsed = np.cumsum(gap) - gap
@@ -252,7 +267,6 @@ def listen(users: Users, tracks: Tracks, paid: Flags, day: int, events: int, *, 
 
     changed_at = np.full(users.count, np.iinfo(np.int64).max)
     changed_at[sessions.owner[changing]] = at[change]
-    owner = sessions.owner[session]
     level = paid[owner] ^ (at > changed_at[owner])
     page[(page == UPGRADE) & level] = DOWNGRADE
     page[(page == SUBMIT_UPGRADE) & level] = SUBMIT_DOWNGRADE

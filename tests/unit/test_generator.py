@@ -140,6 +140,18 @@ def test_a_tenth_of_the_plays_are_of_the_catalogue(clean: tuple[Path, GeneratedF
     assert 0.06 < sum(play["length"] in lengths for play in plays) / len(plays) < 0.14
 
 
+@pytest.mark.parametrize(("tastes", "least", "most"), [(4, 0.8, 1.0), (0, 0.25, 0.5)])
+def test_listeners_of_a_taste_share_their_artists_and_others_share_all(tmp_path: Path, tastes: int, least: float, most: float) -> None:
+    generate(tmp_path, events=6_000, songs=50, users=60, dirty=0, tastes=tastes)
+    plays: dict[str, list[int]] = defaultdict(lambda: [0] * 4)
+    for _, line in day_file_lines(tmp_path):
+        event = json.loads(line)
+        if event["page"] == "NextSong":
+            plays[event["artist"]][int(event["userId"]) % 4] += 1
+    of_one_group = sum(max(counts) for counts in plays.values() if sum(counts) > 20) / sum(sum(c) for c in plays.values() if sum(c) > 20)
+    assert least <= of_one_group <= most
+
+
 def test_songs_have_the_oddities_of_the_real_ones(clean: tuple[Path, GeneratedFiles]) -> None:
     songs = [json.loads(path.read_bytes()) for path in clean[0].glob("song_data/*/*/*/TR*.json")]
     of_artist = defaultdict(set)
@@ -225,6 +237,7 @@ def test_progress_adds_up_to_events_and_songs(tmp_path: Path) -> None:
         ({"users": 0}, "users is 0; give 1 or more"),
         ({"days": 0}, "days is 0; give 1 or more"),
         ({"first_day": -1}, "first_day is -1"),
+        ({"tastes": -1}, "tastes is -1"),
         ({"dirty": 0.6}, "dirty is 0.6; give a share from 0 to 0.5"),
         ({"dirty": float("nan")}, "give a share from 0 to 0.5"),
         ({"start": date(1999, 1, 1)}, "start is 1999-01-01"),
