@@ -21,8 +21,15 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 # As wide as a phone shows at full size: the page scales a chart up, hardly ever down, so its text can be read everywhere.
 _WIDTH, _HEIGHT, _BAR_HEIGHT = 400, 220, 24
 _TEXT_WIDTH = 310
+_ROOM = 16
+"""Round charts whose outermost labels a reader's wider font would push over the edge."""
+_POINTS = 15
+"""Lines over fewer days have points, since a single day is no line."""
 
 _INK, _FIRST, _SECOND = "currentColor", "var(--first)", "var(--second)"
+_COLOURS = [_FIRST, _SECOND, "var(--third)", "var(--fourth)"]
+_DASHES = [[1, 0], [5, 3], [2, 2], [8, 2, 2, 2]]
+"""Lines differ by these too, so that nobody needs the colours."""
 _TEXT = {"labelColor": _INK, "labelFontSize": 12, "titleColor": _INK, "titleFontSize": 12, "titleFontWeight": "normal"}
 _RULES = {"domainColor": _INK, "domainOpacity": 0.4, "gridColor": _INK, "gridOpacity": 0.12, "tickColor": _INK, "tickOpacity": 0.4}
 _CONFIG: dict[str, Any] = {
@@ -42,21 +49,40 @@ def days(rows: Rows, value: str, label: str) -> Markup:
 
 
 def lines(rows: Rows, names: Sequence[str], label: str) -> Markup:
-    """Draw one line over the days for each of two columns; the second is dashed, so that they differ without colour too."""
-    colours = alt.Scale(domain=list(names), range=[_FIRST, _SECOND])
-    dashes = alt.Scale(domain=list(names), range=[[1, 0], [5, 3]])
+    """Draw one line over the days for each of up to four columns."""
+    is_whole = all(isinstance(row[name], int) for row in rows for name in names)
+    chart = alt.Chart(_data(rows)).transform_fold(list(names), as_=["name", "value"]).mark_line(strokeWidth=2, point=len(rows) < _POINTS)
+    return _svg(chart.encode(x=_day_axis(), y=_count_axis("value", is_whole=is_whole), **_told_apart("name", names)), label)
+
+
+def history(rows: Rows, value: str, label: str) -> Markup:
+    """Draw one line over the runs for each of up to four methods; `rows` have `run`, in order, `method` and `value`.
+
+    A run is named by `DD Mon YY` and what tells it from others of that day.
+    """
+    runs, methods = (list(dict.fromkeys(row[name] for row in rows)) for name in ("run", "method"))
+    chart = alt.Chart(_data(rows)).mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40))
+    day = "slice(datum.label, 0, 9)"
+    x = alt.X("run:O", title=None, sort=runs, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelExpr=day))
+    y = alt.Y(f"{value}:Q", title=None, axis=alt.Axis(tickCount=5))
+    return _svg(chart.encode(x=x, y=y, **_told_apart("method", methods)), label, padding=_ROOM)
+
+
+def cohorts(rows: Rows, label: str) -> Markup:
+    """Draw the share of each week's newcomers that came back; `rows` have `cohort_week`, `weeks_after` and `share`."""
+    legend = alt.Legend(
+        orient="top", symbolFillColor=_FIRST, symbolStrokeWidth=0, symbolType="square", format=".0%", values=[0.25, 0.5, 0.75, 1]
+    )
     chart = (
         alt.Chart(_data(rows))
-        .transform_fold(list(names), as_=["name", "value"])
-        .mark_line(strokeWidth=2)
+        .mark_rect(color=_FIRST)
         .encode(
-            x=_day_axis(),
-            y=_count_axis("value"),
-            color=alt.Color("name:N", scale=colours, title=None),
-            strokeDash=alt.StrokeDash("name:N", scale=dashes, title=None),
+            x=alt.X("weeks_after:O", title="weeks after the first play", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("cohort_week:O", title=None),
+            opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), title="came back", legend=legend),
         )
     )
-    return _svg(chart, label)
+    return _svg(chart, label, padding=_ROOM)
 
 
 def heat_map(rows: Rows, label: str) -> Markup:
@@ -90,8 +116,21 @@ def ranking(rows: Rows, names: Sequence[str], value: str, label: str) -> Markup:
     return _svg(bar + text, label, _BAR_HEIGHT * len(bars) + 10)
 
 
+def _told_apart(field: str, names: Sequence[str]) -> dict[str, Any]:
+    """Tell lines apart by colour and dashes."""
+    colours = alt.Scale(domain=list(names), range=_COLOURS[: len(names)])
+    dashes = alt.Scale(domain=list(names), range=_DASHES[: len(names)])
+    legend = alt.Legend(orient="top", symbolType="stroke", labelExpr="replace(datum.label, '_', ' ')")
+    return {
+        "color": alt.Color(f"{field}:N", scale=colours, title=None, legend=legend),
+        "strokeDash": alt.StrokeDash(f"{field}:N", scale=dashes, title=None, legend=legend),
+    }
+
+
 def _data(rows: Rows) -> alt.InlineData:
-    return alt.InlineData(values=[{name: value if isinstance(value, int) else str(value) for name, value in row.items()} for row in rows])
+    return alt.InlineData(
+        values=[{name: value if isinstance(value, int | float) else str(value) for name, value in row.items()} for row in rows]
+    )
 
 
 def _day_axis() -> alt.X:
@@ -99,13 +138,14 @@ def _day_axis() -> alt.X:
     return alt.X("day:T", timeUnit="utcyearmonthdate", title=None, axis=alt.Axis(format="%-d %b %y", grid=False, tickCount=6))
 
 
-def _count_axis(value: str) -> alt.Y:
-    return alt.Y(f"{value}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5, tickMinStep=1))
+def _count_axis(value: str, *, is_whole: bool = True) -> alt.Y:
+    steps = {"tickMinStep": 1} if is_whole else {}
+    return alt.Y(f"{value}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5, **steps))
 
 
-def _svg(chart: alt.Chart | alt.LayerChart, label: str, height: int = _HEIGHT) -> Markup:
+def _svg(chart: alt.Chart | alt.LayerChart, label: str, height: int = _HEIGHT, padding: int = 5) -> Markup:
     """Render a chart and open it anew, as a picture with a name that takes the width it is given."""
-    sized = chart.properties(width=_WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+    sized = chart.properties(width=_WIDTH, height=height, padding=padding, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
     styled = sized.configure(**_CONFIG)
     drawn = vl_convert.vegalite_to_svg(styled.to_dict())
     opening = _OPENING.match(drawn)

@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from psycopg import sql
-from psycopg.rows import dict_row
 
 from spark_jobs import charts
 from spark_jobs.contracts import FILES
@@ -27,6 +24,9 @@ from spark_jobs.lake import log, snapshot
 from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.locations import Location
 from spark_jobs.refusals import refused_by_reason
+from spark_jobs.report_figures import Figure, Rows, ask, fetch, figure
+from spark_jobs.report_listening import changes, listening, unmatched
+from spark_jobs.report_model import model
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.batches import Batch
 from spark_jobs.warehouse.check import load_checks
@@ -34,8 +34,6 @@ from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.statements import SQL, literals, read
 from spark_jobs.warehouse.transaction import tune
-
-Rows = list[dict[str, Any]]
 
 DAYS = 90
 """Plays are told of so many days at most, up to the latest play: a page costs the same however much history there is."""
@@ -49,15 +47,6 @@ _OUTCOMES = {
     "checked": "Load {} passed the checks and waits in staging to be published.",
     "staged": "Load {} waits in staging to be checked.",
 }
-
-
-@dataclass(frozen=True)
-class _Figure:
-    """A chart and the rows behind it."""
-
-    title: str
-    svg: Markup
-    rows: Rows
 
 
 @explained
@@ -111,24 +100,28 @@ def _sections(connection: Connection, lake: Location) -> dict[str, Any]:
         "refused": load is not None and load.status == "rejected",
         "newest": newest,
         "rows": batches.row_counts(connection) if has_books else {},
-        "load_tables": _ask(connection, "load_tables", batch_id=load.batch_id) if load else [],
+        "load_tables": ask(connection, "load_tables", batch_id=load.batch_id) if load else [],
         "checks": _checks(connection, load) if load else [],
         "growth": _growth(connection) if has_books else None,
         "intake": _lake_intake(lake, load) or (_warehouse_intake(connection) if has_books else None),
         "plays": _plays(connection) if has_books else None,
+        "listening": listening(connection) if has_books else None,
+        "changes": changes(connection) if has_books else [],
+        "unmatched": unmatched(connection, _TOP) if has_books else [],
+        "model": model(connection) if has_books else None,
     }
 
 
 def _checks(connection: Connection, load: Batch) -> Rows:
     """List what the gate found; what passed is told by the check's own sentence."""
     about = {check.name: check.about for check in load_checks()}
-    found = _ask(connection, "checks", batch_id=load.batch_id)
+    found = ask(connection, "checks", batch_id=load.batch_id)
     return [row | {"detail": row["detail"] or about.get(row["check"], "")} for row in found]
 
 
-def _growth(connection: Connection) -> _Figure | None:
-    rows = _ask(connection, "growth", loads=_LOADS)
-    return _figure("Plays in the warehouse after the latest loads", rows, charts.ranking, ["load"], "songplays")
+def _growth(connection: Connection) -> Figure | None:
+    rows = ask(connection, "growth", loads=_LOADS)
+    return figure("Plays in the warehouse after the latest loads", rows, charts.ranking, ["load"], "songplays")
 
 
 def _lake_intake(lake: Location, load: Batch | None) -> dict[str, Any] | None:
@@ -137,10 +130,10 @@ def _lake_intake(lake: Location, load: Batch | None) -> dict[str, Any] | None:
         return None
     files = snapshot.open_counted(lake, FILES)
 
-    def ask(name: str, **parts: sql.Composable) -> Rows:
+    def told(name: str, **parts: sql.Composable) -> Rows:
         return log.query(files, FILES, _composed(name, files=sql.Identifier("files"), **parts).as_string(None))
 
-    intake = _intake(ask, _ingests_carried(files, load) if load else [])
+    intake = _intake(told, _ingests_carried(files, load) if load else [])
     reasons = refused_by_reason(lake, intake["of_this_run"])
     return intake | {"reasons": [{"reason": row["reason"], "meaning": SENTENCES.get(row["reason"], ""), **row} for row in reasons]}
 
@@ -148,10 +141,10 @@ def _lake_intake(lake: Location, load: Batch | None) -> dict[str, Any] | None:
 def _warehouse_intake(connection: Connection) -> dict[str, Any]:
     """Tell the same as far as the warehouse records it, which are the files of published loads and no reasons."""
 
-    def ask(name: str, **parts: sql.Composable) -> Rows:
-        return _rows(connection, _composed(name, files=sql.Identifier("ops", "files"), **parts))
+    def told(name: str, **parts: sql.Composable) -> Rows:
+        return fetch(connection, _composed(name, files=sql.Identifier("ops", "files"), **parts))
 
-    return _intake(ask, []) | {"reasons": None}
+    return _intake(told, []) | {"reasons": None}
 
 
 def _intake(ask: Callable[..., Rows], carried: list[str]) -> dict[str, Any]:
@@ -181,40 +174,26 @@ def _ingests_carried(files: DeltaTable, load: Batch) -> list[str]:
 
 def _plays(connection: Connection) -> dict[str, Any] | None:
     """Count and draw the plays of the latest days; None where there are none."""
-    (window,) = _ask(connection, "window", days=DAYS)
+    (window,) = ask(connection, "window", days=DAYS)
     if window["since"] is None:
         return None
-    by_day = _ask(connection, "plays_by_day", **window)
-    by_hour = _ask(connection, "plays_by_hour", **window)
-    artists, songs, unmatched = (_ask(connection, name, top=_TOP, **window) for name in ("top_artists", "top_songs", "unmatched_artists"))
+    by_day = ask(connection, "plays_by_day", **window)
+    by_hour = ask(connection, "plays_by_hour", **window)
+    artists, songs, unmatched = (ask(connection, name, top=_TOP, **window) for name in ("top_artists", "top_songs", "unmatched_artists"))
     return {
         "first_day": window["first_day"],
         "latest_day": window["latest_day"],
         "count": sum(row["plays"] for row in by_day),
         "matched": sum(row["matched"] for row in by_day),
         "figures": [
-            _figure("Plays a day", by_day, charts.days, "plays"),
-            _figure("Paid and free plays a day", by_day, charts.lines, ["paid", "free"]),
-            _figure("Plays by hour and weekday", by_hour, charts.heat_map),
-            _figure("Artists with most plays", artists, charts.ranking, ["artist"], "plays"),
-            _figure("Songs with most plays", songs, charts.ranking, ["song", "artist"], "plays"),
+            figure("Plays a day", by_day, charts.days, "plays"),
+            figure("Paid and free plays a day", by_day, charts.lines, ["paid", "free"]),
+            figure("Plays by hour and weekday", by_hour, charts.heat_map),
+            figure("Artists with most plays", artists, charts.ranking, ["artist"], "plays"),
+            figure("Songs with most plays", songs, charts.ranking, ["song", "artist"], "plays"),
         ],
-        "unmatched": _figure("Artists with most plays that match no song", unmatched, charts.ranking, ["artist"], "plays"),
+        "unmatched": figure("Artists with most plays that match no song", unmatched, charts.ranking, ["artist"], "plays"),
     }
-
-
-def _figure(title: str, rows: Rows, draw: Callable[..., Markup], *columns: object) -> _Figure | None:
-    return _Figure(title, draw(rows, *columns, label=title), rows) if rows else None
-
-
-def _ask(connection: Connection, name: str, **values: object) -> Rows:
-    """Run one file of `sql/report` with its values bound."""
-    return _rows(connection, read(SQL / "report" / f"{name}.sql"), values)
-
-
-def _rows(connection: Connection, query: sql.SQL | sql.Composed, values: dict[str, object] | None = None) -> Rows:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, values).fetchall()
 
 
 def _composed(name: str, **parts: sql.Composable) -> sql.Composed:
@@ -229,6 +208,8 @@ def _shown(value: object) -> str:
             return ""
         case int():
             return f"{value:,}"
+        case float():
+            return f"{value:,.3f}".rstrip("0").rstrip(".")
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -88,9 +89,32 @@ def season() -> dict[str, Any]:
     return batch(*plays.values(), songs=[song()], artists=[artist()], files=[file(lines=1203, accepted=1200, rejected=3)])
 
 
+def run_models(connection: Connection) -> None:
+    """Record five runs of the model, the last of which is live."""
+    for number in range(5):
+        version, day = f"als-{number}-abcdef", MIDNIGHT + timedelta(days=60 + 7 * number)
+        metrics = {
+            part: {
+                "als": {"recall_at_10": 0.11 + 0.02 * number, "ndcg_at_10": 0.08 + 0.015 * number, "coverage": 0.4},
+                "neighbours": {"recall_at_10": 0.10, "ndcg_at_10": 0.07, "coverage": 0.5},
+                "popularity": {"recall_at_10": 0.09, "ndcg_at_10": 0.06, "coverage": 0.01},
+            }
+            for part in ("new", "all")
+        }
+        connection.execute(
+            "INSERT INTO ops.model_runs VALUES (%s, 'als', 'The model beat popularity.', 'id', %s, '{}', %s, 40, 400, 12.5, %s, %s)",
+            [version, number, json.dumps(metrics), day, day],
+        )
+    connection.execute(
+        "INSERT INTO dwh.recommendations SELECT u, r, 'Artist ' || r, 1.0 / r, %s FROM generate_series(0, 39) u, generate_series(1, 10) r",
+        [version],
+    )
+
+
 @pytest.fixture
 def address(warehouse: Connection, tmp_path: Path) -> str:
     load(warehouse, "20181115T000000Z-a1b2c3", season())
+    run_models(warehouse)
     return write_page(warehouse, tmp_path / "no-lake", tmp_path, "page").as_uri()
 
 

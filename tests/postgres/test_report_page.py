@@ -21,7 +21,7 @@ from spark_jobs.report_page import DAYS, write_page
 from spark_jobs.warehouse.check import check
 from spark_jobs.warehouse.connection import Connection, connect
 from tests.postgres.lake import ingest, reject
-from tests.postgres.staging import GATE, MIDNIGHT, Row, artist, batch, file, load, play, song, stage
+from tests.postgres.staging import GATE, MIDNIGHT, Row, artist, batch, file, load, play, song, stage, user
 
 HOSTILE = "<script>alert(1)</script>"
 HARMLESS = {
@@ -124,6 +124,67 @@ def test_page_tells_the_plays(warehouse: Connection, tmp_path: Path, plays: list
     assert "1 of 6 plays (16.67 %) match a song of the catalogue." in told.texts
 
 
+def test_page_tells_how_people_listen_and_who_comes_back_and_pays(warehouse: Connection, tmp_path: Path) -> None:
+    week = timedelta(days=7)
+    plays = [
+        play(0, 1, length=1800.0),
+        play(30, 1, length=1800.0, item_in_session=1),
+        play(0, 2, day=MIDNIGHT + timedelta(days=1), level="paid", song_title="Blue", artist_name="Band", length=360.0),
+        play(0, 1, day=MIDNIGHT + week, level="paid", session_id=2, length=None),
+        play(5, 1, day=MIDNIGHT + week, level="free", session_id=2, length=360.0),
+    ]
+    load(warehouse, "b1", batch(*plays, users=[user(1, registered_at=MIDNIGHT - timedelta(days=3)), user(2)]))
+    told = page(warehouse, tmp_path)
+    listeners = told.table("Listeners a day")
+    assert (listeners[0], listeners[1], listeners[-1]) == (
+        ["2018-11-15", "0", "1", "0", "1"],
+        ["2018-11-16", "1", "0", "0.1", "0"],
+        ["2018-11-22", "1", "1", "0", "0.1"],
+    )
+    assert len(listeners) == 8
+    assert told.table("Sessions a day") == [["2018-11-15", "1", "2", "60"], ["2018-11-16", "1", "1", "6"], ["2018-11-22", "1", "2", "6"]]
+    assert told.table("Artists of the latest month, paying listeners") == [["1", "Artist", "1", "0"], ["2", "Band", "1", "0"]]
+    assert told.table("Songs of the latest month, free listeners") == [["1", "Song", "Artist", "3", "0"]]
+    assert told.tables["Who came back, by the week of their first play"] == [
+        ["first week", "listeners", "week 0", "week 1"],
+        ["2018-11-12", "2", "100%", "50%"],
+    ]
+    assert told.tables["Changes of level a week"] == [["week", "to paid", "to free", "median days to paid"], ["2018-11-19", "1", "1", "10"]]
+
+
+def test_page_names_what_the_catalogue_lacks_and_the_nearest_song(warehouse: Connection, tmp_path: Path) -> None:
+    load(warehouse, "b1", batch(play(0, length=201.0), play(1, length=201.0), play(2, song_title="Other", length=None)))
+    assert page(warehouse, tmp_path).table("What the catalogue lacks most, and the nearest song it has") == [
+        ["Song", "Artist", "201", "2", "S1", "200.5"],
+        ["Other", "Artist", "", "1", "", ""],
+    ]
+
+
+def test_page_tells_what_is_recommended_and_draws_the_model_beside_the_simpler_ways(warehouse: Connection, tmp_path: Path) -> None:
+    load(warehouse, "b1", batch(play()))
+    assert "The model has not run yet." in page(warehouse, tmp_path).texts
+    als, popularity = ({"recall_at_10": value, "ndcg_at_10": value / 2, "coverage": 0.5} for value in (0.25, 0.125))
+    runs = [("popularity-1-x", "popularity", {}), ("als-2-y", "als", {"new": {"popularity": popularity, "als": als}})]
+    for number, (version, chosen, metrics) in enumerate(runs):
+        warehouse.execute(
+            "INSERT INTO ops.model_runs VALUES (%s, %s, %s, 'id', %s, '{}', %s, 7, 10, 2.5, %s, %s)",
+            [version, chosen, f"Why {chosen}.", number, json.dumps(metrics), MIDNIGHT, MIDNIGHT + timedelta(days=number)],
+        )
+        told = page(warehouse, tmp_path)
+        assert f"Why {chosen}." in told.texts
+        assert "None are live." in told.texts
+        assert ("No run had enough plays to judge by." in told.texts) == (number == 0)
+    warehouse.execute("INSERT INTO dwh.recommendations VALUES (7, 1, 'A', 1, 'als-2-y'), (7, 2, 'B', 0.5, 'als-2-y')")
+    told = page(warehouse, tmp_path)
+    assert told.table("Recommendations that are live") == [["als-2-y", "2", "1", "2"]]
+    assert told.table("Recall at 10, artists new to the listener") == [
+        ["16 Nov 18 00:00:00", "new", "als", "0.25", "0.125", "0.5"],
+        ["16 Nov 18 00:00:00", "new", "popularity", "0.125", "0.062", "0.5"],
+    ]
+    assert [row[0] for row in told.table("Latest runs of the model")] == ["als-2-y", "popularity-1-x"]
+    assert told.pictures()[-2:] == ["Recall at 10, artists new to the listener", "NDCG at 10, artists new to the listener"]
+
+
 def test_every_chart_is_a_named_picture_with_its_figures_behind(warehouse: Connection, tmp_path: Path, plays: list[Row]) -> None:
     load(warehouse, "b1", batch(*plays))
     told = page(warehouse, tmp_path)
@@ -134,10 +195,19 @@ def test_every_chart_is_a_named_picture_with_its_figures_behind(warehouse: Conne
         "Plays by hour and weekday",
         "Artists with most plays",
         "Songs with most plays",
+        "Listeners a day",
+        "Hours listened a day",
+        "Sessions a day",
+        "Artists of the latest month, paying listeners",
+        "Songs of the latest month, paying listeners",
+        "Artists of the latest month, free listeners",
+        "Songs of the latest month, free listeners",
+        "Who came back, by the week of their first play",
+        "Changes of level a week",
         "Artists with most plays that match no song",
     ]
     assert set(told.pictures()) <= set(told.tables)
-    assert [value for tag, name, value in told.attributes if (tag, name) == ("svg", "role")] == ["img"] * 7
+    assert [value for tag, name, value in told.attributes if (tag, name) == ("svg", "role")] == ["img"] * 16
     assert {"2 · Song · Artist", "1 · Zoë · a & b", "1 · a & b · Zoë"} & set(told.texts) == {"2 · Song · Artist", "1 · a & b · Zoë"}
 
 
@@ -165,7 +235,7 @@ def test_page_needs_nothing_from_elsewhere(warehouse: Connection, tmp_path: Path
     policy = next(value for tag, name, value in told.attributes if (tag, name) == ("meta", "content") and "default-src" in value)
     assert policy.startswith("default-src 'none';")
     colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', told.html))
-    assert colours <= {"none", "currentColor", "var(--first)", "var(--second)", "transparent"}
+    assert colours <= {"none", "currentColor", "var(--first)", "var(--second)", "var(--third)", "var(--fourth)", "transparent"}
 
 
 def test_page_names_the_load_its_rows_and_how_the_warehouse_grew(warehouse: Connection, tmp_path: Path) -> None:
