@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from spark_jobs import cli_db, cli_export, cli_redshift, cli_report
+from spark_jobs import cli_db, cli_export, cli_recommend, cli_redshift, cli_report
 from spark_jobs import settings as settings_module
 from spark_jobs.console import Stages, err, out, print_table, run_command
 from spark_jobs.errors import BadUsage
@@ -23,6 +23,7 @@ app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_redshift.app, name="redshift")
 app.command("export")(cli_export.export)
 app.command("report")(cli_report.report)
+app.command("recommend")(cli_recommend.recommend)
 
 Landing = Annotated[str | None, typer.Option(help="root of the landing zone, a folder or s3a://bucket/prefix [settings: landing]")]
 Lake = Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")]
@@ -192,6 +193,7 @@ def generate(
     first_day: Annotated[int, typer.Option(min=0, help="begin with this day, to go on where an earlier call ended")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="another seed, other data")] = 1,
     dirty: Annotated[float, typer.Option(min=0, max=0.5, help="share of bad lines")] = 0.002,
+    tastes: Annotated[int, typer.Option(min=0, help="groups of listeners who mostly play artists of their own; 0, nobody has a taste")] = 0,
 ) -> None:
     """Write sample songs and events into the landing zone; the same seed and arguments give the same bytes.
 
@@ -216,6 +218,7 @@ def generate(
                     start=date(start.year, start.month, start.day),
                     first_day=first_day,
                     dirty=dirty,
+                    tastes=tastes,
                     progress=lambda count: bar.advance(task, count),
                 )
             except ValueError as error:

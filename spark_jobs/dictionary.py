@@ -58,7 +58,8 @@ same columns and `deleted` (true: the key goes; false: the row is as here).
 _MODEL = """\
 ## The model
 
-What is recommended, `dwh.recommendations`, and how the model that does it fared, `ops.model_runs`; PostgreSQL only.
+What `bin/songlake recommend` publishes, `dwh.recommendations`, and how its runs fared, `ops.model_runs`; PostgreSQL only. How to read
+them, and what they are worth: [model](model.md).
 """
 _REASONS = """\
 ## Why a line is refused

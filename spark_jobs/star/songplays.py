@@ -81,8 +81,8 @@ def events_of(plays: DataFrame) -> DataFrame:
 def _match_key(title: str, artist: str, seconds: str) -> dict[str, Column]:
     """Names are compared without case and runs of white space, durations to the millisecond."""
     return {
-        "title_key": _folded(F.col(title)),
-        "artist_key": _folded(F.col(artist)),
+        "title_key": folded(F.col(title)),
+        "artist_key": folded(F.col(artist)),
         "duration_ms": _rounded(F.col(seconds) * 1000),
     }
 
@@ -92,5 +92,6 @@ def _rounded(value: Column) -> Column:
     return F.when(value < 2.0**53, F.floor(value + 0.5).cast("double")).otherwise(value)
 
 
-def _folded(name: Column) -> Column:
+def folded(name: Column) -> Column:
+    """Give a name as names are compared: without case and runs of white space."""
     return F.lower(F.regexp_replace(name, "[ \\t\\n\\x0b\\f\\r\\u00a0]+", " "))

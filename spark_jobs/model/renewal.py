@@ -1,0 +1,140 @@
+"""Learn anew from what is live, and publish what came out of it; where nothing moved since the last run, nothing is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs.console import Stages
+from spark_jobs.contracts import SONGPLAYS, USERS
+from spark_jobs.errors import InputMissing
+from spark_jobs.lake.lock import lake_lock
+from spark_jobs.lake.log import Position, must_open, position
+from spark_jobs.lake.tables import Lake, told_errors
+from spark_jobs.landing.ingest import clear_spool
+from spark_jobs.locations import Location
+from spark_jobs.model import factors, listening
+from spark_jobs.model.baselines import LENGTH
+from spark_jobs.model.choice import FEWEST_JUDGED, choose, recommend
+from spark_jobs.model.contracts import RECOMMENDATIONS
+from spark_jobs.model.factors import GRID, Parameters
+from spark_jobs.model.windows import SHARE
+from spark_jobs.pipeline import warehouse_url, writing
+from spark_jobs.session import start_session
+from spark_jobs.settings import Settings
+from spark_jobs.warehouse import batches, recommendations
+from spark_jobs.warehouse.recommendations import ModelRun
+from spark_jobs.warehouse.stage import Target
+
+_TABLES = (SONGPLAYS, USERS)
+
+
+def renew(settings: Settings, stages: Stages, grid: Sequence[Parameters] = GRID) -> ModelRun | None:
+    """Recommend artists to everyone, by ALS where it beats popularity; the writer's lock and the lake's are held meanwhile.
+
+    Args:
+        settings: Which lake and warehouse.
+        stages: Tells of `learn` and `publish`.
+        grid: Parameters to choose from.
+
+    Returns:
+        The run, or None where lake and parameters are those of what is live.
+
+    Raises:
+        InputMissing: Nothing is published, or from another lake.
+        LockHeld: Another run is writing.
+        ServiceUnreachable: PostgreSQL does not answer.
+    """
+    began, started_at, url = time.monotonic(), datetime.now(UTC), warehouse_url(settings)
+    with writing(url, "recommend") as (connection, _), lake_lock(settings.lake, "recommend"):
+        learnt_from = _published(settings.lake, batches.published(connection))
+        version = version_of(learnt_from, grid)
+        if recommendations.is_live(connection, version):
+            return None
+        spark = start_session()
+        spark, lake = start_session(), settings.lake
+        with _checkpoints(spark, lake), told_errors(f"star tables of {lake}"):
+            with stages.stage("learn"):
+                known = _learn(Lake(spark, lake), learnt_from)
+                choice = choose(known.plays, grid)
+            with stages.stage("publish"):
+                lists = recommend(choice, known.plays, known.listeners.select("user"))
+                target = Target(url, connection, settings.warehouse.connections)
+                written = recommendations.stage(target, _named(lists, known, version))
+                run = ModelRun(
+                    model_version=f"{choice.method}-{version}",
+                    chosen=choice.method,
+                    reason=choice.reason,
+                    learnt_from=learnt_from[SONGPLAYS.name],
+                    params=choice.params,
+                    metrics=choice.metrics,
+                    judged_users=choice.judged_users,
+                    row_count=written,
+                    seconds=round(time.monotonic() - began, 2),
+                    started_at=started_at,
+                )
+                recommendations.publish(connection, run, settings.warehouse)
+    return run
+
+
+def version_of(learnt_from: Mapping[str, Position], grid: Sequence[Parameters] = GRID) -> str:
+    """Name what a run learns from and how: the version of songplays, and a digest of all that the outcome depends on."""
+    positions = {name: at.as_dict() for name, at in learnt_from.items()}
+    settings = [factors.SEED, factors.ITERATIONS, SHARE, LENGTH, FEWEST_JUDGED, *map(asdict, grid)]
+    digest = hashlib.sha256(json.dumps([positions, settings], sort_keys=True).encode()).hexdigest()
+    return f"{learnt_from[SONGPLAYS.name].version}-{digest[:8]}"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of listeners: the tables of `spark_jobs.model.listening`."""
+
+    artists: DataFrame
+    listeners: DataFrame
+    plays: DataFrame
+
+
+def _learn(lake: Lake, learnt_from: Mapping[str, Position]) -> _Known:
+    songplays, users = (lake.read(table, learnt_from[table.name]) for table in _TABLES)
+    spelt = listening.spelt_plays(songplays).checkpoint()
+    artists, listeners = listening.artists(spelt).checkpoint(), listening.listeners(users).checkpoint()
+    return _Known(artists, listeners, listening.listening(spelt, artists, listeners).checkpoint())
+
+
+def _named(lists: DataFrame, known: _Known, version: str) -> DataFrame:
+    """Give lists as `recommendations` has them."""
+    rows = lists.join(known.artists, "artist", "inner").join(known.listeners, "user", "inner")
+    return rows.withColumn("model_version", F.concat_ws("-", "method", F.lit(version))).select(*RECOMMENDATIONS.column_names)
+
+
+def _published(lake: Location, published: Mapping[str, Position]) -> dict[str, Position]:
+    """Tell which state of the lake is live.
+
+    Raises:
+        InputMissing: None is, or it is another lake's.
+    """
+    if any(table.name not in published or position(must_open(lake, table)).table_id != published[table.name].table_id for table in _TABLES):
+        raise InputMissing(
+            f"What is live in the warehouse was not loaded from the lake in {lake}, so there is nothing to learn from.",
+            "Run `bin/songlake run` first, or name another lake with --lake.",
+        )
+    return {table.name: published[table.name] for table in _TABLES}
+
+
+@contextmanager
+def _checkpoints(spark: SparkSession, lake: Location) -> Iterator[None]:
+    """Let Spark write intermediate tables below the lake, where all workers reach it; what a killed run left goes first."""
+    clear_spool(lake)
+    spark.sparkContext.setCheckpointDir(str(lake / "_spool" / "model"))
+    try:
+        yield
+    finally:
+        clear_spool(lake)

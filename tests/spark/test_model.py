@@ -1,0 +1,117 @@
+"""The model's parts on literal rows: lists, what they are worth, and that they come out the same from rows in any order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_jobs.model import baselines, judging, listening
+from spark_jobs.model.choice import ALS, POPULARITY, choose
+from spark_jobs.model.factors import Parameters
+
+ONE = (Parameters(rank=8, alpha=1.0, reg=0.1),)
+
+
+@pytest.fixture
+def spark(spark: SparkSession, tmp_path: Path) -> SparkSession:
+    """The session, with a place for intermediate tables."""
+    spark.sparkContext.setCheckpointDir(str(tmp_path))
+    return spark
+
+
+def frame(spark: SparkSession, names: str, rows: Iterable[tuple[Any, ...]]) -> DataFrame:
+    columns = list(zip(*rows, strict=True))
+    whole = {"user": pa.int32(), "artist": pa.int32(), "rank": pa.int32(), "user_id": pa.int64()}
+    arrays = {name: pa.array(values, whole.get(name)) for name, values in zip(names.split(), columns, strict=True)}
+    return spark.createDataFrame(pa.table(arrays))
+
+
+def rows(found: DataFrame) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row) for row in found.collect())
+
+
+def test_spellings_of_a_name_are_one_artist_named_as_most_plays_spell_it(spark: SparkSession) -> None:
+    day, next_day = date(2018, 11, 1), date(2018, 11, 2)
+    plays = [(7, "Björk", day), (7, "BJÖRK", day), (9, "Björk", next_day), (9, "Elena", day), (9, "elena  ", day), (9, "Elena ", day)]
+    spelt = listening.spelt_plays(frame(spark, "user_id artist_name start_date", plays))
+    artists, listeners = listening.artists(spelt), listening.listeners(frame(spark, "user_id", [(9,), (7,), (3,)]))
+    assert rows(artists) == [(1, "björk", "Björk"), (2, "elena", "Elena"), (3, "elena ", "Elena ")]
+    assert rows(listeners) == [(1, 3), (2, 7), (3, 9)]
+    assert rows(listening.listening(spelt, artists, listeners)) == [
+        (2, 1, day, 2), (3, 1, next_day, 1), (3, 2, day, 1), (3, 3, day, 2),
+    ]  # fmt: skip
+
+
+def test_baselines_rank_by_listeners_and_by_plays_and_leave_known_artists_out(spark: SparkSession) -> None:
+    day = date(2018, 11, 1)
+    plays = frame(spark, "user artist start_date plays", [(1, 5, day, 9), (2, 5, day, 1), (2, 6, day, 1), (3, 7, day, 4), (3, 6, day, 1)])
+    ranking = baselines.popularity(plays)
+    assert rows(ranking) == [(5, 2, 1), (6, 2, 2), (7, 1, 3)]
+    users, known = frame(spark, "user", [(1,), (2,), (4,)]), plays.select("user", "artist")
+    assert rows(baselines.most_popular(ranking, users, known)) == [
+        (1, 6, 1, 2.0), (1, 7, 2, 1.0), (2, 7, 1, 1.0), (4, 5, 1, 2.0), (4, 6, 2, 2.0), (4, 7, 3, 1.0),
+    ]  # fmt: skip
+    assert rows(baselines.most_played(plays)) == [(1, 5, 1, 9.0), (2, 5, 1, 1.0), (2, 6, 2, 1.0), (3, 6, 2, 1.0), (3, 7, 1, 4.0)]
+
+
+def test_recall_ndcg_and_coverage_are_what_plain_arithmetic_says(spark: SparkSession) -> None:
+    played = frame(spark, "user artist", [(1, 1), (1, 2), (1, 3), (2, 4), (3, 1)])
+    good = frame(spark, "user artist rank", [(1, 2, 1), (1, 9, 2), (1, 3, 3), (2, 5, 1), (2, 4, 2), (8, 7, 1)])
+    bad = frame(spark, "user artist rank", [(1, 9, 1), (2, 9, 1), (3, 1, 10)])
+    found = judging.verdict({"good": good, "bad": bad}, played, artists=10)
+    first = (1 + 1 / math.log2(4)) / (1 + 1 / math.log2(3) + 1 / math.log2(4))
+    second, last = 1 / math.log2(3), 1 / math.log2(11)
+    assert found.users == 3
+    assert found.metrics["good"] == pytest.approx(
+        {"recall_at_10": (2 / 3 + 1) / 3, "ndcg_at_10": (first + second) / 3, "coverage": 0.5}, abs=1e-6
+    )
+    assert found.metrics["bad"] == pytest.approx({"recall_at_10": 1 / 3, "ndcg_at_10": last / 3, "coverage": 0.2}, abs=1e-6)
+    differences = [first, second, -last]
+    assert found.lead == pytest.approx(np.mean(differences))
+    assert found.error == pytest.approx(np.std(differences, ddof=1) / math.sqrt(3))
+    assert not found.is_clear
+
+
+def made_up(tastes: int, *, users: int = 120, artists: int = 160, days: int = 8, daily: int = 3) -> pa.Table:
+    """Plays of users who choose among the artists of their taste, the first of them most often."""
+    rng = np.random.default_rng(1)
+    user = np.repeat(np.arange(1, users + 1), days * daily)
+    day = np.tile(np.repeat(np.arange(days), daily), users)
+    place = (rng.random(user.size) ** 2 * (artists // tastes)).astype(int)
+    first = date(2018, 11, 1)
+    return pa.table(
+        {
+            "user": pa.array(user, pa.int32()),
+            "artist": pa.array(place * tastes + user % tastes + 1, pa.int32()),
+            "start_date": pa.array([first + timedelta(int(number)) for number in day], pa.date32()),
+            "plays": pa.array(np.ones(user.size, dtype=np.int64)),
+        }
+    )
+
+
+def test_als_is_chosen_where_there_is_taste_and_popularity_where_there_is_none(spark: SparkSession) -> None:
+    with_taste = choose(spark.createDataFrame(made_up(8)).checkpoint(), ONE)
+    assert with_taste.method == ALS
+    assert with_taste.reason.startswith("ALS beats popularity: 0.")
+    assert with_taste.metrics["new"][ALS]["ndcg_at_10"] > 2 * with_taste.metrics["new"][POPULARITY]["ndcg_at_10"]
+    assert set(with_taste.metrics["all"]) == {"als", "popularity", "most_played"}
+    assert with_taste.params["test_from"] == "2018-11-08"
+    without = choose(spark.createDataFrame(made_up(1)).checkpoint(), ONE)
+    assert without.method == POPULARITY
+    assert without.reason.startswith("ALS does not beat popularity by more than chance: 0.")
+
+
+def test_too_little_data_is_said_and_popularity_chosen(spark: SparkSession) -> None:
+    two_days = choose(spark.createDataFrame(made_up(2, users=3, days=2)))
+    assert (two_days.method, two_days.metrics) == (POPULARITY, {})
+    assert "too few days" in two_days.reason
+    few_users = choose(spark.createDataFrame(made_up(2, users=5)))
+    assert "fewer than 20 tell nothing" in few_users.reason
