@@ -36,6 +36,7 @@ dags = {
         "tags": sorted(dag.tags),
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
+        "follows": [asset.name for asset in getattr(dag.timetable.asset_condition, "objects", [])],
         "tasks": {task.task_id: about(task) for task in dag.tasks},
     }
     for name, dag in bag.dags.items()

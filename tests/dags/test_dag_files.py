@@ -30,8 +30,9 @@ GRAPHS = {
         "analyze_warehouse": {"remove_old_reports"},
         "remove_old_reports": set(),
     },
+    "songlake_recommend": {"recommend": set()},
 }
-WRITERS = {"ingest", "build_star", "load_postgres", "check_quality", "publish", "maintain_lake", "analyze_warehouse"}
+WRITERS = {"ingest", "build_star", "load_postgres", "check_quality", "publish", "maintain_lake", "analyze_warehouse", "recommend"}
 
 
 def test_dag_files_import_cleanly_and_without_spark(bag: dict[str, Any]) -> None:
@@ -105,13 +106,18 @@ def test_a_place_for_exports_adds_a_task_that_also_runs_when_nothing_was_new(
     assert tasks["export"]["seconds"]
 
 
+def test_the_model_alone_follows_what_publish_announces(bag: dict[str, Any]) -> None:
+    assert {name for name, dag in bag["dags"].items() if dag["follows"] == ["songlake_warehouse"]} == {"songlake_recommend"}
+
+
 _RENDER = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
-dag = DagBag(dag_folder=sys.argv[1]).dags["songlake"]
+dags = DagBag(dag_folder=sys.argv[1]).dags
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 found = {}
-for name in ("ingest", "build_star", "load_postgres"):
+for name in ("ingest", "build_star", "load_postgres", "recommend"):
+    dag = dags["songlake_recommend" if name == "recommend" else "songlake"]
     task = dag.get_task(name)
     given = {"params": {"landing": "/my landing", "reprocess": "log_data/*"}, "ti": None}
     task.render_template_fields({**given, **dag.user_defined_macros, "lineage_parent": lambda ti: "parent"})
@@ -146,6 +152,8 @@ def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: 
     parent = {"OPENLINEAGE_PARENT_ID": "parent"}
     assert found["ingest"]["environment"] == found["build_star"]["environment"] == parent
     address = {"WAREHOUSE_URL": "postgres://songlake:s3cr3t%20marker@127.0.0.1:5432/songlake"}
+    assert found["recommend"]["command"] == [*start["recommend"], "--lake", lake]
     assert found["load_postgres"]["environment"] == parent | address
+    assert found["recommend"]["environment"] == address
     assert marker not in done.stderr
     assert "s3cr3t%20marker" not in done.stderr
