@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
+from spark_jobs import settings
 from spark_jobs.contracts import SONGPLAYS, USERS
 from spark_jobs.trace.live import live_row
+from spark_jobs.trace.live import warehouse as asked
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.provenance import live_row as row_and_load
 from spark_jobs.warehouse.provenance import of_song, of_user
+from tests.postgres.logins import at, login
 from tests.postgres.staging import batch, load, play, song, stage
 
 
@@ -42,6 +47,19 @@ def test_a_row_that_is_not_live_is_told_with_the_load_that_stands_refused(wareho
         False,
         ["The row is not live yet: dwh.songplays has none.", "The last load is b2, rejected."],
     )
+
+
+def test_a_user_who_may_not_read_the_books_is_told_so(
+    warehouse: Connection, url: str, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(warehouse, "b1", batch(play(0)))
+    with login(postgres_server) as stranger:
+        monkeypatch.setenv("WAREHOUSE_URL", at(stranger, url))
+        with asked(settings.load()) as connection:
+            assert connection == "This user may not read the warehouse's books, the schema ops (InsufficientPrivilege)."
+            live = live_row(connection, SONGPLAYS, play(0)["songplay_id"], play(0))
+    assert (live.is_live, live.load) == (None, None)
+    assert "is not known" in live.said[0]
 
 
 def test_plays_of_a_song_and_those_that_nearly_are_it_are_counted(warehouse: Connection) -> None:
