@@ -53,9 +53,10 @@ def stack(mails: MailServer) -> Iterator[Stack]:
     assert up.returncode == 0, up.stdout + up.stderr
     print(f"make up: {time.monotonic() - begun:.0f} s to healthy")
     assert started.password in up.stdout
-    # Its schedule would mail about files that other tests let wait on purpose.
-    wait(lambda: len(started.api("GET", "/dags")["dags"]) == 3, "the DAGs", 60)
+    wait(lambda: len(started.api("GET", "/dags")["dags"]) == 4, "the DAGs", 60)
+    # The one would mail about files that other tests let wait on purpose, the other would learn anew after each of their loads.
     started.api("PATCH", "/dags/songlake_watchdog", is_paused=True)
+    started.api("PATCH", "/dags/songlake_recommend", is_paused=True)
     yield started
     started.songlake("down")
     shutil.rmtree(folder, ignore_errors=True)
