@@ -139,7 +139,7 @@ def _day_axis() -> alt.X:
 
 
 def _count_axis(value: str, *, is_whole: bool = True) -> alt.Y:
-    steps = {"tickMinStep": 1} if is_whole else {}
+    steps: dict[str, Any] = {"tickMinStep": 1} if is_whole else {}
     return alt.Y(f"{value}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5, **steps))
 
 

@@ -1,4 +1,4 @@
-"""One HTML page on a run: what came, what was refused, what the gate found, what the warehouse holds and what was played.
+"""One HTML page on a run: what came, what was refused, what the gate found, what the warehouse holds, what was played and is recommended.
 
 The page is one file that needs nothing besides: no script, no address, pictures inside. Every value on it is escaped, and its own policy
 forbids a browser to run or fetch anything.
@@ -36,7 +36,7 @@ from spark_jobs.warehouse.statements import SQL, literals, read
 from spark_jobs.warehouse.transaction import tune
 
 DAYS = 90
-"""Plays are told of so many days at most, up to the latest play: a page costs the same however much history there is."""
+"""Of songplays so many days at most are read, up to the latest play; the views for analysts answer from what publish keeps for them."""
 
 _TOP = 10
 _LOADS = 12

@@ -1,4 +1,5 @@
--- Changes of level in each of the latest weeks with one (Monday, UTC), and how long after registering a middling listener began to pay.
+-- Changes of level in each of the latest weeks (Monday, UTC) from the first with one to the last, and how many days after registering a
+-- middling listener began to pay (the median).
 -- Parameters: weeks. Called by spark_jobs/report_listening.py.
 WITH changes AS (
     SELECT
@@ -8,18 +9,21 @@ WITH changes AS (
     FROM dwh.level_changes
 ),
 
-latest AS (
-    SELECT max(week) - 7 * %(weeks)s AS before
+weeks AS (
+    SELECT
+        generate_series(
+            greatest(min(week), max(week) - 7 * (%(weeks)s - 1))::timestamp, max(week)::timestamp, interval '7 days'
+        )::date AS week
     FROM changes
 )
 
 SELECT
-    changes.week AS day,
+    weeks.week AS day,
     count(*) FILTER (WHERE changes.to_level = 'paid') AS to_paid,
     count(*) FILTER (WHERE changes.to_level = 'free') AS to_free,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY changes.days_since_registration) FILTER (WHERE changes.to_level = 'paid')
         AS median_days_to_paid
-FROM changes
-INNER JOIN latest ON changes.week > latest.before
-GROUP BY changes.week
-ORDER BY changes.week
+FROM weeks
+LEFT JOIN changes ON weeks.week = changes.week
+GROUP BY weeks.week
+ORDER BY weeks.week

@@ -133,6 +133,7 @@ def test_page_tells_how_people_listen_and_who_comes_back_and_pays(warehouse: Con
         play(0, 1, day=MIDNIGHT + week, level="paid", session_id=2, length=None),
         play(5, 1, day=MIDNIGHT + week, level="free", session_id=2, length=360.0),
     ]
+    later = [play(minute, 3, day=MIDNIGHT + 3 * week, session_id=3, level=level) for minute, level in ((0, "free"), (1, "paid"))]
     load(warehouse, "b1", batch(*plays, users=[user(1, registered_at=MIDNIGHT - timedelta(days=3)), user(2)]))
     told = page(warehouse, tmp_path)
     listeners = told.table("Listeners a day")
@@ -150,6 +151,12 @@ def test_page_tells_how_people_listen_and_who_comes_back_and_pays(warehouse: Con
         ["2018-11-12", "2", "100%", "50%"],
     ]
     assert told.tables["Changes of level a week"] == [["week", "to paid", "to free", "median days to paid"], ["2018-11-19", "1", "1", "10"]]
+    load(warehouse, "b2", batch(*later, songs=[], artists=[], files=[]))
+    assert page(warehouse, tmp_path).table("Changes of level a week") == [
+        ["2018-11-19", "1", "1", "10"],
+        ["2018-11-26", "0", "0", ""],
+        ["2018-12-03", "1", "0", ""],
+    ]
 
 
 def test_page_names_what_the_catalogue_lacks_and_the_nearest_song(warehouse: Connection, tmp_path: Path) -> None:
