@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.model import baselines, judging, listening
+from spark_jobs.model import baselines, factors, judging, listening
 from spark_jobs.model.choice import ALS, POPULARITY, choose
 from spark_jobs.model.factors import Parameters
 
@@ -115,3 +115,12 @@ def test_too_little_data_is_said_and_popularity_chosen(spark: SparkSession) -> N
     assert "too few days" in two_days.reason
     few_users = choose(spark.createDataFrame(made_up(2, users=5)))
     assert "fewer than 20 tell nothing" in few_users.reason
+
+
+def test_rows_in_another_order_and_in_other_partitions_give_the_same_factors_to_the_last_bit(spark: SparkSession) -> None:
+    plays = made_up(4, users=40)
+    shuffled = plays.take(np.random.default_rng(2).permutation(plays.num_rows))
+    models = [factors.fit(given, ONE[0]) for given in (spark.createDataFrame(plays), spark.createDataFrame(shuffled).repartition(3))]
+    first, second = ([rows(model.userFactors), rows(model.itemFactors)] for model in models)
+    assert first == second
+    assert [len(side) for side in first] == [40, 160]
