@@ -52,7 +52,8 @@ AS $$
             (
                 lag(plays.session_id) OVER in_order = plays.session_id
                 AND lag(plays.level) OVER in_order = plays.level
-                AND lag(date_trunc('hour', plays.start_time, 'UTC')) OVER in_order = date_trunc('hour', plays.start_time, 'UTC')
+                AND lag(date_bin('1 hour', plays.start_time, '2000-01-01 00:00:00+00')) OVER in_order
+                = date_bin('1 hour', plays.start_time, '2000-01-01 00:00:00+00')
             ) IS NOT TRUE AS begins
         FROM dwh.songplays AS plays
         WHERE plays.songplay_id >= from_id AND plays.songplay_id < to_id
