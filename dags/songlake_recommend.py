@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import DAG, Asset
+from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
 from spark_jobs.settings import PROJECT, WRITER_POOL, load
@@ -26,7 +27,7 @@ with DAG(
     max_active_runs=1,
     doc_md=__doc__,
     tags=["songlake"],
-    user_defined_macros={"warehouse_url": warehouse_url},
+    user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
     default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(minutes=2), "execution_timeout": timedelta(hours=3)},
 ) as dag:
     SparkSubmitOperator(
@@ -36,5 +37,5 @@ with DAG(
         name="songlake-recommend",
         conn_id="spark_default",
         pool=WRITER_POOL,
-        env_vars={"WAREHOUSE_URL": "{{ warehouse_url() }}"},
+        env_vars={"OPENLINEAGE_PARENT_ID": "{{ lineage_parent(ti) }}", "WAREHOUSE_URL": "{{ warehouse_url() }}"},
     )

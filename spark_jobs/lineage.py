@@ -17,10 +17,11 @@ from typing import Any
 
 import structlog
 
-from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, MARTS, STAGED, STAR, Table
+from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, MARTS, SONGPLAYS, STAGED, STAR, USERS, Table
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake.log import lake_path
 from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.settings import PROJECT, Settings
 from spark_jobs.warehouse.check import CheckResult, failed
 from spark_jobs.warehouse.connection import Connection
@@ -165,7 +166,7 @@ def _datasets(stage: str, settings: Settings, connection: Connection | None) -> 
         assert connection is not None  # noqa: S101 - the stages of the warehouse have one
         info = connection.info
         where = f"postgres://{info.host}:{info.port}"
-        schemas = {FILES.name: "ops"} if schema == "dwh" else {}
+        schemas = {FILES.name: "ops", MODEL_RUNS.name: "ops"} if schema == "dwh" else {}
         return [{"namespace": where, "name": f"{info.dbname}.{schemas.get(name, schema)}.{name}"} for name in tables]
 
     staged = [table.name for table in STAGED]
@@ -180,6 +181,8 @@ def _datasets(stage: str, settings: Settings, connection: Connection | None) -> 
             return [*warehouse("staging", staged), *warehouse("dwh", staged)], []
         case "publish":
             return warehouse("staging", staged), warehouse("dwh", [*staged, *(table.name for table in MARTS)])
+        case "recommend":
+            return lake((SONGPLAYS, USERS)), warehouse("dwh", (RECOMMENDATIONS.name, MODEL_RUNS.name))
         case "export" if settings.export.to is not None:
             return warehouse("dwh", settings.export.tables or [table.name for table in STAR]), [_placed(settings.export.to)]
     raise ValueError(stage)

@@ -20,6 +20,7 @@ from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lake.log import Position, must_open, position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.landing.ingest import clear_spool
+from spark_jobs.lineage import Lineage
 from spark_jobs.locations import Location
 from spark_jobs.model import factors, listening
 from spark_jobs.model.baselines import LENGTH
@@ -61,7 +62,7 @@ def renew(settings: Settings, stages: Stages, grid: Sequence[Parameters] = GRID)
             return None
         spark = start_session()
         spark, lake = start_session(), settings.lake
-        with _checkpoints(spark, lake), told_errors(f"star tables of {lake}"):
+        with _checkpoints(spark, lake), told_errors(f"star tables of {lake}"), Lineage(settings, connection).stage("recommend"):
             with stages.stage("learn"):
                 known = _learn(Lake(spark, lake), learnt_from)
                 choice = choose(known.plays, grid)
