@@ -23,11 +23,10 @@ def listening(connection: Connection) -> dict[str, Any] | None:
         figure("Hours listened a day", by_day, charts.lines, ["paid_hours", "free_hours"]),
         figure("Sessions a day", ask(connection, "sessions_by_day", days=_DAYS), charts.days, "sessions"),
     ]
-    for level, whose in (("paid", "paying"), ("free", "free")):
-        artists = ask(connection, "artists_of_month", level=level, top=_TOP)
-        songs = ask(connection, "songs_of_month", level=level, top=_TOP)
-        figures.append(figure(f"Artists of the latest month, {whose} listeners", artists, charts.ranking, ["artist"], "plays"))
-        figures.append(figure(f"Songs of the latest month, {whose} listeners", songs, charts.ranking, ["song", "artist"], "plays"))
+    for what, names in (("artist", ["artist"]), ("song", ["song", "artist"])):
+        for level, whose in (("paid", "paying"), ("free", "free")):
+            ranked = ask(connection, f"{what}s_of_month", level=level, top=_TOP)
+            figures.append(figure(f"{what.title()}s of the latest month, {whose} listeners", ranked, charts.ranking, names, "plays"))
     return {"month": f"{by_day[-1]['day']:%B %Y}", "figures": figures}
 
 

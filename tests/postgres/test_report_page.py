@@ -169,7 +169,7 @@ def test_page_names_what_the_catalogue_lacks_and_the_nearest_song(warehouse: Con
 
 def test_page_tells_what_is_recommended_and_draws_the_model_beside_the_simpler_ways(warehouse: Connection, tmp_path: Path) -> None:
     load(warehouse, "b1", batch(play()))
-    assert "The model has not run yet." in page(warehouse, tmp_path).texts
+    assert "The model has not run yet; bin/songlake recommend runs it." in page(warehouse, tmp_path).texts
     als, popularity = ({"recall_at_10": value, "ndcg_at_10": value / 2, "coverage": 0.5} for value in (0.25, 0.125))
     runs = [("popularity-1-x", "popularity", {}), ("als-2-y", "als", {"new": {"popularity": popularity, "als": als}})]
     for number, (version, chosen, metrics) in enumerate(runs):
@@ -206,8 +206,8 @@ def test_every_chart_is_a_named_picture_with_its_figures_behind(warehouse: Conne
         "Hours listened a day",
         "Sessions a day",
         "Artists of the latest month, paying listeners",
-        "Songs of the latest month, paying listeners",
         "Artists of the latest month, free listeners",
+        "Songs of the latest month, paying listeners",
         "Songs of the latest month, free listeners",
         "Who came back, by the week of their first play",
         "Changes of level a week",
