@@ -123,4 +123,4 @@ def test_rows_in_another_order_and_in_other_partitions_give_the_same_factors_to_
     models = [factors.fit(given, ONE[0]) for given in (spark.createDataFrame(plays), spark.createDataFrame(shuffled).repartition(3))]
     first, second = ([rows(model.userFactors), rows(model.itemFactors)] for model in models)
     assert first == second
-    assert [len(side) for side in first] == [40, 160]
+    assert [len(side) for side in first] == [40, len(set(plays["artist"].to_pylist()))]
