@@ -28,17 +28,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from landing_sensor import LandingSensor
 from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, remember_error, write_report
+from submit_job import submit
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
-from spark_jobs.settings import PROJECT, WRITER_POOL, load
+from spark_jobs.settings import WRITER_POOL, load
 
 settings = load()
-LAKE = ["--lake", str(settings.lake)]
 UPSTREAM = [
     "wait_for_files",
     "ingest",
@@ -48,20 +47,6 @@ UPSTREAM = [
     "publish",
     *(["export"] if settings.export.to else []),
 ]
-
-
-def submit(stage: str, *arguments: str, **variables: str) -> SparkSubmitOperator:
-    """Give the task that runs one stage by spark-submit, with these variables in its environment."""
-    return SparkSubmitOperator(
-        task_id=stage,
-        application=str(PROJECT / "spark_jobs" / f"{stage}.py"),
-        application_args=[*arguments, *LAKE],
-        name=f"songlake-{stage}",
-        conn_id="spark_default",
-        pool=WRITER_POOL,
-        execution_timeout=timedelta(hours=3),
-        env_vars={"OPENLINEAGE_PARENT_ID": "{{ lineage_parent(ti) }}", **variables},
-    )
 
 
 with DAG(

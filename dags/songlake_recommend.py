@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import DAG, Asset
+from submit_job import submit
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
-
-from spark_jobs.settings import PROJECT, WRITER_POOL, load
 
 with DAG(
     "songlake_recommend",
@@ -28,14 +26,6 @@ with DAG(
     doc_md=__doc__,
     tags=["songlake"],
     user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
-    default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(minutes=2), "execution_timeout": timedelta(hours=3)},
+    default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(minutes=2)},
 ) as dag:
-    SparkSubmitOperator(
-        task_id="recommend",
-        application=str(PROJECT / "spark_jobs" / "recommend.py"),
-        application_args=["--lake", str(load().lake)],
-        name="songlake-recommend",
-        conn_id="spark_default",
-        pool=WRITER_POOL,
-        env_vars={"OPENLINEAGE_PARENT_ID": "{{ lineage_parent(ti) }}", "WAREHOUSE_URL": "{{ warehouse_url() }}"},
-    )
+    submit("recommend", WAREHOUSE_URL="{{ warehouse_url() }}")

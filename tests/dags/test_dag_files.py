@@ -127,12 +127,13 @@ print(json.dumps(found))
 """
 
 
-def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("master", ["local[2]", "yarn", "k8s://https://k8s"])
+def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: dict[str, str], master: str) -> None:
     import json
 
     marker = "s3cr3t marker"
     more = {
-        "AIRFLOW_CONN_SPARK_DEFAULT": '{"conn_type": "spark", "host": "local[2]"}',
+        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": master}),
         "AIRFLOW_CONN_SONGLAKE_WAREHOUSE": "postgresql://songlake:s3cr3t%20marker@127.0.0.1:5432/songlake",
     }
     done = subprocess.run(
@@ -142,7 +143,9 @@ def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: 
     found = json.loads(done.stdout.splitlines()[-1])
     lake = airflow_environment["SONGLAKE_LAKE"]
     job = {name: str(PROJECT / "spark_jobs" / f"{name}.py") for name in found}
-    start = {name: ["spark-submit", "--master", "local[2]", "--name", f"songlake-{name}", job[name]] for name in found}
+    # On Kubernetes the namespace of a connection without one stands there too.
+    place = ["--conf", "spark.kubernetes.namespace=default"] if master.startswith("k8s") else []
+    start = {name: ["spark-submit", "--master", master, *place, "--name", f"songlake-{name}", job[name]] for name in found}
     assert found["ingest"]["command"] == [
         *start["ingest"],
         *("--landing", "/my landing", "--settled", "--reprocess", "log_data/*", "--lake", lake),
@@ -157,3 +160,12 @@ def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: 
     assert found["recommend"]["environment"] == parent | address
     assert marker not in done.stderr
     assert "s3cr3t%20marker" not in done.stderr
+
+
+def test_cluster_deploy_mode_is_refused_because_the_secret_would_stand_on_the_command_line(airflow_environment: dict[str, str]) -> None:
+    more = {"AIRFLOW_CONN_SPARK_DEFAULT": '{"conn_type": "spark", "host": "yarn", "extra": {"deploy-mode": "cluster"}}'}
+    done = subprocess.run(
+        [sys.executable, "-c", _RENDER, str(PROJECT / "dags")], env=airflow_environment | more, cwd=PROJECT, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "Connection spark_default asks for cluster deploy mode" in done.stderr
