@@ -143,9 +143,7 @@ def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: 
     found = json.loads(done.stdout.splitlines()[-1])
     lake = airflow_environment["SONGLAKE_LAKE"]
     job = {name: str(PROJECT / "spark_jobs" / f"{name}.py") for name in found}
-    # On Kubernetes the namespace of a connection without one stands there too.
-    place = ["--conf", "spark.kubernetes.namespace=default"] if master.startswith("k8s") else []
-    start = {name: ["spark-submit", "--master", master, *place, "--name", f"songlake-{name}", job[name]] for name in found}
+    start = {name: ["spark-submit", "--master", master, "--name", f"songlake-{name}", job[name]] for name in found}
     assert found["ingest"]["command"] == [
         *start["ingest"],
         *("--landing", "/my landing", "--settled", "--reprocess", "log_data/*", "--lake", lake),
