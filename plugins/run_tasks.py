@@ -20,8 +20,7 @@ from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, Songlake
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
-from spark_jobs.lineage import Lineage, refusal
-from spark_jobs.lineage import folder as lineage_folder
+from spark_jobs.lineage import Lineage, event_files, refusal
 from spark_jobs.pipeline import writing
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.accept import accept
@@ -252,8 +251,8 @@ def analyze_warehouse() -> None:
         connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(live(table) for table in STAGED)))
 
 
-def remove_old_reports() -> int:
+def remove_old_pages() -> int:
     """Remove old report pages, and events of lineage where they are files; tells how many."""
-    chosen, events = settings.load(), lineage_folder()
-    removed = maintenance.remove_old_reports(chosen.reports, chosen.maintenance.report_days)
-    return removed + (maintenance.remove_old_reports(events, chosen.maintenance.report_days, "*.json") if events else 0)
+    chosen = settings.load()
+    places = filter(None, [(chosen.reports, "*.html"), event_files()])
+    return sum(maintenance.remove_old(folder, names, chosen.maintenance.report_days) for folder, names in places)

@@ -5,6 +5,7 @@ The names of jobs and datasets, and why events are made here, are in docs/adr/00
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import uuid
@@ -200,11 +201,11 @@ def refusal(results: Iterable[CheckResult]) -> str | None:
     return f"The quality gate refused the batch: {', '.join(refused)}." if refused else None
 
 
-def folder() -> Path | None:
-    """Tell the folder that events are written to; None where they go elsewhere, or nowhere."""
+def event_files() -> tuple[Path, str] | None:
+    """Tell the folder that events are written to and the pattern of their names; None where they go elsewhere, or nowhere."""
     with suppress(ValueError):
         prefix = None if _is_off() else _file_prefix(_transport())
-        return None if prefix is None else Path(prefix).parent
+        return None if prefix is None else (Path(prefix).parent, f"{glob.escape(Path(prefix).name)}-*.json")
     return None
 
 

@@ -62,10 +62,10 @@ def _unread_hours(opened: DeltaTable, version: int) -> int:
     return math.ceil((time.time() - oldest) / 3600)
 
 
-def remove_old_reports(folder: Path, keep_days: int, names: str = "*.html") -> int:
-    """Remove report pages, or other files of such names, older than so many days; tells how many."""
+def remove_old(folder: Path, names: str, keep_days: int) -> int:
+    """Remove the files of a folder whose names fit a pattern and that are older than so many days; tells how many."""
     limit = time.time() - keep_days * 86_400
-    old = [page for page in folder.glob(names) if page.stat().st_mtime < limit]
-    for page in old:
-        page.unlink()
+    old = [path for path in folder.glob(names) if path.stat().st_mtime < limit]
+    for path in old:
+        path.unlink()
     return len(old)

@@ -13,11 +13,11 @@ from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENTS, SONGPLAYS, Table
 from spark_jobs.lake.log import Position, Positions
-from spark_jobs.lake.tables import Lake, recorded_sources
+from spark_jobs.lake.tables import Lake, few_rows, recorded_sources
 from spark_jobs.star.songplays import match_keys_of_songs, plays_like
 
 _FEW = 10_000
-"""Events. So many are looked up one by one, and the driver can hold them; a day of more is cheaper to derive as a whole."""
+"""Events. So many are looked up one by one; a day of more is cheaper to derive as a whole."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Changes:
 
 def _affected(rows: DataFrame, date_column: str) -> Affected:
     """Bring rows to the driver if they are few, else their dates."""
-    few: pa.Table = rows.limit(_FEW + 1).toArrow()
-    if len(few) <= _FEW:
-        return Affected(sorted(pc.unique(few[date_column]).to_pylist()), few)
+    brought = few_rows(rows, _FEW)
+    if brought is not None:
+        return Affected(sorted(pc.unique(brought[date_column]).to_pylist()), brought)
     return Affected(sorted(row[0] for row in rows.select(date_column).distinct().collect()), None)

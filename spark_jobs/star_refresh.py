@@ -90,12 +90,11 @@ def _merge(changes: Changes, table: Table, derived: DataFrame, affected: DataFra
     Rows of a table by date are looked for in the dates given alone.
     """
     lake, recorded = changes.lake, changes.bookmark_of(table)
-    held = lake.read(table)
     if affected is None:
         if log.is_untouched(lake.path, table):
             lake.append(table, derived, recorded)
             return
-        affected = derived.select(*table.key).unionByName(held.select(*table.key)).distinct()
+        affected = derived.select(*table.key).unionByName(lake.read(table).select(*table.key)).distinct()
     # The flag comes from a column of the derived side, so that a key without a derived row is told from one with.
     rows = affected.join(derived.withColumn("derived", F.lit(True)), list(table.key), "left")
     rows = rows.withColumn("deleted", F.col("derived").isNull()).drop("derived")

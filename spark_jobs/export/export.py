@@ -60,6 +60,9 @@ def export(connection: Connection, root: Location, form: Format, names: Sequence
         if there := place.finished():
             return Outcome(str(place), there, is_new=False)
         with place.held():
+            # Whoever held it until now may have finished just this.
+            if there := place.finished():
+                return Outcome(str(place), there, is_new=False)
             earlier = place.earlier()
             kept = _kept(place, earlier, form, live.tables)
             place.clear({file.path for table in kept.values() for file in table.files})

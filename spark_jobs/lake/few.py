@@ -20,6 +20,10 @@ from spark_jobs.errors import LockHeld
 from spark_jobs.lake.log import must_open, unreadable
 from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
+from spark_jobs.store_faults import store_fault
+
+_FILE_LOST = "Parquet error"
+"""Stands in what deltalake says of a data file that is missing or cut, by whichever of its engines it was read."""
 
 
 def record(lake: Location, table: Table, recorded: dict[str, Any]) -> None:
@@ -98,5 +102,10 @@ def _told(lake: Location, table: Table) -> Iterator[None]:
         yield
     except CommitFailedError as error:
         raise LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.") from error
-    except (DeltaError, OSError) as error:
-        raise disk_fault(str(error), where) or unreadable(error, f"Lake table {table.name}", lake) from error
+    except (DeltaError, pa.ArrowException, OSError) as error:
+        text = str(error)
+        if broken := disk_fault(text, where) or store_fault(text, where):
+            raise broken from error
+        if _FILE_LOST in text:
+            raise unreadable(error, f"Lake table {table.name}", lake) from error
+        raise

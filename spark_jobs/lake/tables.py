@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
@@ -47,7 +50,8 @@ _SPARK_TYPES: dict[Type, DataType] = {
     Type.BOOLEAN: BooleanType(),
 }
 _FEW = 50_000
-"""Rows that the driver holds with ease. So many are merged without Spark, which is quicker by seconds; more by Spark."""
+"""So many rows are merged without Spark, which is quicker by seconds; more by Spark, after they were derived once in vain."""
+_FEW_BYTES = 64 << 20
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _NO_FEED = ("DELTA_CDC_START_VERSION_AFTER_LATEST", "DELTA_UNSUPPORTED_TIME_TRAVEL", "DELTA_MISSING_CHANGE_DATA", "DELTA_VERSION_NOT_FOUND")
 _FILE_LOST = (
@@ -189,9 +193,9 @@ class Lake:
         """
         where = f"lake table {table.name}"
         with told_errors(where):
-            few = rows.limit(_FEW + 1).toArrow()
-        if len(few) <= _FEW:
-            merge_few(self.path, table, few, recorded, within)
+            given = few_rows(rows, _FEW)
+        if given is not None:
+            merge_few(self.path, table, given, recorded, within)
             return
         same = " AND ".join([*([within] if within else []), *(f"held.{name} = given.{name}" for name in table.key)])
         differs = " OR ".join(f"NOT (held.{name} <=> given.{name})" for name in table.column_names)
@@ -226,6 +230,26 @@ class Lake:
 
     def _location(self, table: Table) -> str:
         return str(lake_path(self.path, table))
+
+
+def few_rows(rows: DataFrame, limit: int) -> pa.Table | None:
+    """Bring rows to the driver if they are at most so many, and their texts at most 64 MiB; else None."""
+    texts = [F.coalesce(F.octet_length(field.name), F.lit(0)) for field in rows.schema.fields if field.dataType == StringType()]
+    brought = rows.limit(limit + 1)
+    if texts:
+        # A line may have 262,144 characters. What is too large is cut off behind the first row too many, before it leaves the executor.
+        before = Window.orderBy(F.lit(0)).rowsBetween(Window.unboundedPreceding, -1)
+        size = reduce(Column.__add__, texts)
+        brought = brought.withColumn("_size", size).withColumn("_before", F.sum("_size").over(before))
+        brought = brought.where(F.coalesce(F.col("_before"), F.lit(0)) <= _FEW_BYTES)
+    table: pa.Table = brought.toArrow()
+    if len(table) > limit:
+        return None
+    if texts:
+        if (pc.sum(table["_size"]).as_py() or 0) > _FEW_BYTES:
+            return None
+        table = table.drop_columns(["_size", "_before"])
+    return table
 
 
 def recorded_sources(sources: Sequence[str], counted: Positions) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from spark_jobs.warehouse.transaction import limit_lock_wait
 from spark_jobs.warehouse.views import View, views
 from spark_jobs.warehouse.views import comments as comments_on_view
 
-VERSION = 7
+VERSION = 8
 """Counts up with every change of sql/ddl or sql/views; an older warehouse is brought up to it."""
 
 _CREATOR_WAIT_SECONDS = 30

@@ -27,8 +27,8 @@ GRAPHS = {
     "songlake_watchdog": {"look_for_late_files": set()},
     "songlake_maintenance": {
         "maintain_lake": {"analyze_warehouse"},
-        "analyze_warehouse": {"remove_old_reports"},
-        "remove_old_reports": set(),
+        "analyze_warehouse": {"remove_old_pages"},
+        "remove_old_pages": set(),
     },
     "songlake_recommend": {"recommend": set()},
 }

@@ -21,7 +21,7 @@ from spark_jobs.lake.creation import create_missing
 from spark_jobs.lake.tables import Lake
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
-from spark_jobs.maintenance import maintain_lake, remove_old_reports
+from spark_jobs.maintenance import maintain_lake, remove_old
 from spark_jobs.warehouse.check import check
 from spark_jobs.warehouse.connection import Connection
 from tests.postgres.lake import commit, ingest, reject
@@ -147,10 +147,11 @@ def test_maintenance_without_a_lake_does_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("age_days", "left"), [(89, 1), (91, 0)])
 def test_old_report_pages_go(tmp_path: Path, age_days: int, left: int) -> None:
     page = tmp_path / "run.html"
-    page.write_text("x")
-    os.utime(page, (time.time() - age_days * 86_400,) * 2)
-    assert remove_old_reports(tmp_path, 90) == 1 - left
-    assert len(list(tmp_path.iterdir())) == left
+    for path in (page, tmp_path / "kept.json"):
+        path.write_text("x")
+        os.utime(path, (time.time() - age_days * 86_400,) * 2)
+    assert remove_old(tmp_path, "*.html", 90) == 1 - left
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.json", "run.html"][: 1 + left]
 
 
 def test_a_version_reached_again_after_a_backup_is_another_position(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from spark_jobs import settings
 from spark_jobs.errors import LakeChanged
-from spark_jobs.lineage import FOLDER, Lineage, folder
+from spark_jobs.lineage import FOLDER, Lineage, event_files
 from tests.lineage import endings, parse, tell_to, told
 
 
@@ -119,15 +119,15 @@ def test_switched_off_nothing_is_told(events: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("OPENLINEAGE_DISABLED", "true")
     with _lineage().stage("ingest"):
         pass
-    assert (told(events), folder()) == ([], None)
+    assert (told(events), event_files()) == ([], None)
 
 
 def test_events_go_to_files_of_the_project_unless_variables_say_otherwise(events: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert folder() == events
+    assert event_files() == (events, "event-*.json")
     monkeypatch.delenv("AIRFLOW__OPENLINEAGE__TRANSPORT")
-    assert folder() == FOLDER
+    assert event_files() == (FOLDER, "event-*.json")
     monkeypatch.setenv("OPENLINEAGE_URL", "http://marquez:5000")
-    assert folder() is None
+    assert event_files() is None
 
 
 @pytest.fixture
