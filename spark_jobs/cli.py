@@ -168,14 +168,14 @@ def rejects(
 @app.command()
 def trace(
     what: Annotated[str, typer.Argument(metavar="SONGPLAY_ID | user | song", help="a songplay_id, or what the ID is of")],
-    key: Annotated[str | None, typer.Argument(metavar="[ID]", help="the user_id or song_id")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="ID", help="the user_id or song_id")] = None,
     landing: Landing = None,
     lake: Lake = None,
     json: Json = False,
 ) -> None:
     """Show where a row came from: file and line, what cleaning changed, other files, how the song was matched, the loads and their checks.
 
-    Example: bin/songlake trace 1542837407796-818-5-15
+    Example, of the sample data: bin/songlake trace 1541203806000-1000001-4-50
     """
     from spark_jobs.trace import command
 
@@ -293,4 +293,4 @@ def down() -> None:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="bin/songlake")

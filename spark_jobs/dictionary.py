@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from spark_jobs.contracts import FILES, LAKE, MARTS, OPS, STAR, Column, Table
+from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, MARTS, OPS, STAR, Column, Table
+from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse.views import View, views
@@ -61,6 +62,13 @@ _MODEL = """\
 What `bin/songlake recommend` publishes, `dwh.recommendations`, and how its runs fared, `ops.model_runs`; PostgreSQL only. How to read
 them, and what they are worth: [model](model.md).
 """
+_KEYS = """\
+## Keys of the lines
+
+What a line of an event file or a song file may say, as JSON keys or names of CSV columns; other keys are ignored. Numbers may come as
+numbers or as their text. A play (`"page": "NextSong"`) also needs user, level, song and artist. Example lines are in the
+[README](../README.md#your-own-files); the rules are in [adr/0006](adr/0006-input-rules-in-detail.md).
+"""
 _REASONS = """\
 ## Why a line is refused
 
@@ -77,7 +85,7 @@ def render() -> str:
     lake, star, ops = ([_table(table) for table in tables] for tables in (LAKE, STAR, OPS))
     seen = [_VIEWS, *map(_view, views()), _MARTS, *map(_table, MARTS)]
     model = [_MODEL, _table(RECOMMENDATIONS), _table(MODEL_RUNS)]
-    return "\n".join([_INTRODUCTION, _LAKE, *lake, _STAR, *star, *seen, _OPS, *ops, *model, _reasons()])
+    return "\n".join([_INTRODUCTION, _LAKE, *lake, _STAR, *star, *seen, _OPS, *ops, *model, _keys(), _reasons()])
 
 
 def _table(table: Table) -> str:
@@ -102,6 +110,19 @@ def _view(view: View) -> str:
     head = "| column | type | what it holds |\n|---|---|---|"
     rows = [f"| {column.name} | {column.type.value} | {_cell(column.about)} |" for column in view.columns]
     return "\n".join([f"### {view.name} (view)", "", view.about, "", *facts, "", head, *rows, ""])
+
+
+def _keys() -> str:
+    """Give the keys of event and song lines, with the columns that they become."""
+    parts = [_KEYS]
+    for kind, table in (("events", EVENTS), ("songs", CATALOG)):
+        fields, about = FIELDS[kind], {column.name: column for column in table.columns}
+        parts += [f"### {kind} (keys)", "", "| key | column | may lack | what it holds |", "|---|---|---|---|"]
+        keys = {name: key for kept in (fields.texts, fields.wholes, fields.doubles) for name, key in kept.items()}
+        named = [about[name] for name in table.column_names if name in keys]
+        parts += [f"| `{keys[c.name]}` | {c.name} | {'yes' if c.nullable else 'no'} | {_cell(c.about)} |" for c in named]
+        parts.append("")
+    return "\n".join(parts)
 
 
 def _reasons() -> str:

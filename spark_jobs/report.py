@@ -35,7 +35,8 @@ def print_summary(summary: Summary) -> None:
         print_table("Warehouse", ["table", "rows before", "rows after", "inserted", "updated", "deleted"], rows)
     if summary.checks:
         _print_checks(summary)
-    print_table("Seconds", ["stage", "seconds"], [[name, f"{seconds:.1f}"] for name, seconds in summary.seconds.items()])
+    if summary.seconds:
+        print_table("Seconds", ["stage", "seconds"], [[name, f"{seconds:.1f}"] for name, seconds in summary.seconds.items()])
     out.print(_outcome(summary), markup=False, highlight=False)
 
 

@@ -123,11 +123,19 @@ def _print(status: Status) -> None:
         print_table("Warehouse", ["table", "rows"], [[name, f"{count:,}"] for name, count in status.rows.items()])
     if status.batches:
         rows = [
-            [str(batch["batch_id"]), str(batch["status"]), _moment(batch["started_at"]), _moment(batch["published_at"])]
+            [str(batch["batch_id"]), str(batch["status"]), *(_moment(batch[name]) for name in ("started_at", "published_at"))]
             for batch in status.batches
         ]
         print_table("Last batches", ["batch", "status", "started", "published"], rows)
-    if not status.waiting and not status.behind:
+    if status.batches and status.batches[0]["status"] == "rejected":
+        out.print(
+            f"Batch {status.batches[0]['batch_id']} was refused, and nothing of it is live. 'bin/songlake run' says why; "
+            "mend the files and run again, or overrule it with 'bin/songlake accept'.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    elif not status.waiting and not status.behind:
         out.print("Nothing waits.")
 
 
@@ -136,7 +144,7 @@ def _some(paths: list[str]) -> list[str]:
 
 
 def _moment(value: datetime | None) -> str:
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
 
 
 def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, as_json: bool) -> None:
@@ -159,7 +167,7 @@ def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, a
             _print_reject(row)
     if not as_json:
         more = f"; {limit} of them shown, --limit shows more" if found > limit else ""
-        out.print(f"{found:,} refused lines{more}.")
+        out.print(f"{found:,} refused line{'s'[: found != 1]}{more}.")
 
 
 def _rejects(lake: Location, pattern: str, reason: str | None) -> Iterator[dict[str, Any]]:

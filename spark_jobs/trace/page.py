@@ -56,7 +56,7 @@ def print_user(trace: UserTrace) -> None:
         rows = [[row["level"], told(row["valid_from"]), told(row["valid_to"])] for row in trace.levels]
         print_table("Levels, as seen on plays", ["level", "from", "to"], rows)
     if trace.counts:
-        print_table("Plays", ["what", "value"], [[name, told(value)] for name, value in trace.counts.items()])
+        print_table("Plays in the warehouse", ["what", "value"], [[name, told(value)] for name, value in trace.counts.items()])
     print_live(trace.live)
 
 

@@ -104,7 +104,7 @@ def _identity(songplay_id: str) -> dict[str, int]:
     if parsed is None or int(parsed["ts"]) >= 4_102_444_800_000:
         raise BadUsage(
             "That is no songplay_id: they are written {ts}-{session_id}-{item_in_session}-{user_id}.",
-            "Take one from dwh.songplays, such as 1542837407796-818-5-15; for others: trace user ID, trace song ID.",
+            "Take one from dwh.songplays, such as 1541203806000-1000001-4-50; for others: trace user ID, trace song ID.",
         )
     return {name: int(value) for name, value in parsed.groupdict().items()}
 
