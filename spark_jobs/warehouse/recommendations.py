@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Observation
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
-from spark_jobs.errors import InputMissing, ServiceUnreachable
+from spark_jobs.errors import InputMissing
 from spark_jobs.lake.log import Position
 from spark_jobs.model.contracts import RECOMMENDATIONS
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
-from spark_jobs.warehouse.connection import Connection, describe, jdbc_options, session_name
+from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
+from spark_jobs.warehouse.stage import Target, write
 from spark_jobs.warehouse.statements import SQL, read, staged
 from spark_jobs.warehouse.transaction import limit_lock_wait
-
-if TYPE_CHECKING:
-    from spark_jobs.warehouse.stage import Target
 
 
 @dataclass(frozen=True)
@@ -55,25 +50,15 @@ def is_live(connection: Connection, version: str) -> bool:
 
 
 def stage(target: Target, rows: DataFrame) -> int:
-    """Write recommendations to staging; tells how many.
+    """Write recommendations, in the columns of their contract, to staging; tells how many.
 
     Raises:
+        LakeChanged: A file that the rows come from is missing.
+        LockHeld: Somebody holds the table too long; the sentence says who.
         ServiceUnreachable: PostgreSQL went away meanwhile.
     """
     _empty_staging(target.connection)
-    written = Observation()
-    observed = rows.coalesce(target.connections).observe(written, F.count(F.lit(1)).alias("rows"))
-    writer = observed.write.format("jdbc").mode("append").options(**jdbc_options(target.url, application_name=session_name("jdbc")))
-    try:
-        writer.option("dbtable", f"staging.{RECOMMENDATIONS.name}").save()
-    except (PySparkException, Py4JJavaError) as error:
-        if not any(sign in str(error) for sign in ("org.postgresql", "FAILED_JDBC")):
-            raise
-        raise ServiceUnreachable(
-            f"PostgreSQL at {describe(target.url)} failed while {RECOMMENDATIONS.name} were being staged.",
-            "See that it is up and has disk space, then run this again.",
-        ) from error
-    return int(written.get["rows"])
+    return write(target, RECOMMENDATIONS.name, rows, "the star tables")
 
 
 @explained

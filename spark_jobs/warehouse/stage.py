@@ -81,10 +81,11 @@ def stage(lake: Location, target: Target, spark: Callable[[], SparkSession]) -> 
 
 def _stage_table(source: Lake, target: Target, table: Table, after: Position | None, upto: Position) -> int:
     """Stage one table's rows; returns how many."""
+    name, columns = table.name, [*(column.name for column in table.warehouse_columns), "deleted"]
     changes = source.changes(table, after, upto)
     if changes is not None:
-        return _write(target, table, latest_images(changes, table))
-    count = _write(target, table, source.read(table, upto).withColumn("deleted", F.lit(False)))
+        return write(target, name, latest_images(changes, table).select(*columns), f"star table {name}")
+    count = write(target, name, source.read(table, upto).withColumn("deleted", F.lit(False)).select(*columns), f"star table {name}")
     return count if batches.is_empty(target.connection, table) else count + _stage_deletions(target.connection, table)
 
 
@@ -104,22 +105,36 @@ def latest_images(changes: DataFrame, table: Table) -> DataFrame:
     )
 
 
-def _write(target: Target, table: Table, rows: DataFrame) -> int:
-    """Write rows by JDBC; the count is Spark's own, so that the gate can compare it with what arrived."""
+def write(target: Target, name: str, rows: DataFrame, source: str) -> int:
+    """Append rows to a table of staging by JDBC.
+
+    Args:
+        target: The warehouse.
+        name: The table; it has the columns of the rows.
+        rows: What to write.
+        source: What the rows come from, for errors.
+
+    Returns:
+        How many rows were written: Spark's own count, so that it can be compared with what arrived.
+
+    Raises:
+        LakeChanged: A file that the rows come from is missing.
+        LockHeld: Somebody holds the table too long; the sentence says who.
+        ServiceUnreachable: PostgreSQL went away meanwhile.
+    """
     written = Observation()
-    columns = [column.name for column in table.warehouse_columns]
-    observed = rows.select(*columns, "deleted").coalesce(target.connections).observe(written, F.count(F.lit(1)).alias("rows"))
+    observed = rows.coalesce(target.connections).observe(written, F.count(F.lit(1)).alias("rows"))
     writer = observed.write.format("jdbc").mode("append").options(**jdbc_options(target.url, application_name=session_name("jdbc")))
     try:
-        with told_errors(f"star table {table.name}"):
-            writer.option("dbtable", f"staging.{table.name}").option("batchsize", _ROWS_A_BATCH).save()
+        with told_errors(source):
+            writer.option("dbtable", f"staging.{name}").option("batchsize", _ROWS_A_BATCH).save()
     except (PySparkException, Py4JJavaError) as error:
         if not any(sign in str(error) for sign in ("org.postgresql", "FAILED_JDBC")):
             raise
         if "canceling statement due to lock timeout" in str(error):
             raise locked(target.connection) from error
         raise ServiceUnreachable(
-            f"PostgreSQL at {describe(target.url)} failed while {table.name} was being staged.",
+            f"PostgreSQL at {describe(target.url)} failed while {name} was being staged.",
             "See that it is up and has disk space, then run this again.",
         ) from error
     return int(written.get["rows"])
