@@ -13,12 +13,12 @@ from spark_jobs.model.baselines import LENGTH, first_ten
 
 SEED = 20181101
 ITERATIONS = 6
-_BLOCKS = 2
+BLOCKS = 2
 """Spark adds up what the blocks found in the order in which they are done: of two, either order gives the same sum to the last bit."""
 _NARROWEST = 64
 _WIDER = 8
 _DIGITS = 6
-_CHECKPOINT_AFTER = 3
+CHECKPOINT_AFTER = 3
 """Iterations. What is not written down is computed from all iterations before, in calls within calls: ten are too deep for Java's stack."""
 
 
@@ -60,10 +60,10 @@ def fit(plays: DataFrame, parameters: Parameters) -> ALSModel:
         alpha=parameters.alpha,
         regParam=parameters.reg,
         maxIter=ITERATIONS,
-        numUserBlocks=_BLOCKS,
-        numItemBlocks=_BLOCKS,
+        numUserBlocks=BLOCKS,
+        numItemBlocks=BLOCKS,
         seed=SEED,
-        checkpointInterval=_CHECKPOINT_AFTER,
+        checkpointInterval=CHECKPOINT_AFTER,
     )
     return als.fit(taste.repartition(1).sortWithinPartitions("user", "artist"))
 

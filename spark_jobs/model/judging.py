@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from spark_jobs.model.baselines import LENGTH
 
 _DIGITS = 6
-_SURE = 2.0
+SURE = 2.0
 """Standard errors by which a mean difference has to be above zero to be more than chance."""
 _IDEAL = [sum(1 / math.log2(place + 1) for place in range(1, count + 1)) for count in range(1, LENGTH + 1)]
 
@@ -38,7 +38,7 @@ class Verdict:
     @property
     def is_clear(self) -> bool:
         """Whether the first method is better than the second by more than chance explains."""
-        return self.lead > _SURE * self.error
+        return self.lead > SURE * self.error
 
 
 def worth(lists: DataFrame, played: DataFrame) -> DataFrame:

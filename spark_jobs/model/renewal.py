@@ -22,7 +22,7 @@ from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.landing.ingest import clear_spool
 from spark_jobs.lineage import Lineage
 from spark_jobs.locations import Location
-from spark_jobs.model import factors, listening
+from spark_jobs.model import factors, judging, listening
 from spark_jobs.model.baselines import LENGTH
 from spark_jobs.model.choice import FEWEST_JUDGED, choose, recommend
 from spark_jobs.model.contracts import RECOMMENDATIONS
@@ -34,6 +34,9 @@ from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, recommendations
 from spark_jobs.warehouse.recommendations import ModelRun
 from spark_jobs.warehouse.stage import Target
+
+METHOD = 1
+"""Raise it with every change to how is learnt, judged or recommended that no setting in `version_of` shows; all is then made anew."""
 
 _TABLES = (SONGPLAYS, USERS)
 
@@ -87,9 +90,10 @@ def renew(settings: Settings, stages: Stages, grid: Sequence[Parameters] = GRID)
 
 
 def version_of(learnt_from: Mapping[str, Position], grid: Sequence[Parameters] = GRID) -> str:
-    """Name what a run learns from and how: the version of songplays, and a digest of all that the outcome depends on."""
+    """Name what a run learns from and how: the version of songplays, and a digest of the lake's state, all settings and METHOD."""
     positions = {name: at.as_dict() for name, at in learnt_from.items()}
-    settings = [factors.SEED, factors.ITERATIONS, SHARE, LENGTH, FEWEST_JUDGED, *map(asdict, grid)]
+    fitting = [factors.SEED, factors.ITERATIONS, factors.BLOCKS, factors.CHECKPOINT_AFTER, *map(asdict, grid)]
+    settings = [METHOD, SHARE, LENGTH, FEWEST_JUDGED, judging.SURE, *fitting]
     digest = hashlib.sha256(json.dumps([positions, settings], sort_keys=True).encode()).hexdigest()
     return f"{learnt_from[SONGPLAYS.name].version}-{digest[:8]}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.model import baselines, factors, judging, listening
+from spark_jobs.contracts import SONGPLAYS
+from spark_jobs.lake.log import Position
+from spark_jobs.model import baselines, factors, judging, listening, renewal
 from spark_jobs.model.choice import POPULARITY, choose
 from spark_jobs.model.factors import Parameters
 
@@ -120,3 +123,20 @@ def test_rows_in_another_order_and_in_other_partitions_give_the_same_factors_to_
     first, second = ([rows(model.userFactors), rows(model.itemFactors)] for model in models)
     assert first == second
     assert [len(side) for side in first] == [40, len(set(plays["artist"].to_pylist()))]
+
+
+def test_a_change_of_whatever_the_outcome_depends_on_gives_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = Position("table", 4, 1_600_000_000_000)
+    states = [at, replace(at, table_id="other"), replace(at, version=5), replace(at, written_at=at.written_at + 1)]
+    versions = [renewal.version_of({SONGPLAYS.name: state}) for state in states] + [renewal.version_of({SONGPLAYS.name: at}, ONE)]
+    settings = [
+        *((renewal, name) for name in ("METHOD", "SHARE", "LENGTH", "FEWEST_JUDGED")),
+        *((factors, name) for name in ("SEED", "ITERATIONS", "BLOCKS", "CHECKPOINT_AFTER")),
+        (judging, "SURE"),
+    ]
+    for module, name in settings:
+        with monkeypatch.context() as changed:
+            changed.setattr(module, name, getattr(module, name) + 1)
+            versions.append(renewal.version_of({SONGPLAYS.name: at}))
+    assert len(set(versions)) == len(states) + 1 + len(settings)
+    assert renewal.version_of({SONGPLAYS.name: at}) == versions[0]
