@@ -24,12 +24,13 @@ def main(lake: str | None = None, as_json: bool = False) -> None:
     def command() -> None:
         from spark_jobs.model.renewal import renew
 
-        _print(renew(settings_module.load(lake=lake), Stages()), as_json)
+        print_run(renew(settings_module.load(lake=lake), Stages()), as_json)
 
     sys.exit(run_command(command))
 
 
-def _print(run: ModelRun | None, as_json: bool) -> None:
+def print_run(run: ModelRun | None, as_json: bool) -> None:
+    """Print what a run found and made live, or that there was nothing to do."""
     if as_json:
         told = None if run is None else {name: value for name, value in vars(run).items() if name not in ("learnt_from", "started_at")}
         sys.stdout.write(json.dumps({"run": told}) + "\n")

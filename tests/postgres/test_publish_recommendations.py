@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from spark_jobs.errors import InputMissing, LockHeld
 from spark_jobs.lake.log import Position
+from spark_jobs.recommend import print_run
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.recommendations import ModelRun, is_live, publish
 from tests.postgres.staging import WAREHOUSE
@@ -19,7 +21,7 @@ RUN = ModelRun(
     reason="ALS beats popularity.",
     learnt_from=Position("table-of-songplays", 4),
     params={"rank": 8},
-    metrics={"new": {"als": {"ndcg_at_10": 0.5}}},
+    metrics={"new": {"als": {"recall_at_10": 0.25, "ndcg_at_10": 0.5, "coverage": 0.125}}},
     judged_users=30,
     row_count=2,
     seconds=1.5,
@@ -84,3 +86,16 @@ def test_readers_hold_nothing_up_and_who_locks_the_table_is_named(warehouse: Con
             with pytest.raises(LockHeld, match=r"somebody's report .* on dwh.recommendations"):
                 publish(warehouse, LATER, WAREHOUSE)
     assert live(warehouse) == [(1, "Elena"), (2, "Björk")]
+
+
+def test_a_run_is_printed_as_a_table_for_people_and_as_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(RUN, as_json=False)
+    said = capsys.readouterr().out
+    live = "2 recommendations of als-4-aaaaaaaa are live, after 1.5 s."
+    for text in ("recall@10", "0.2500", "0.5000", "0.1250", f"ALS beats popularity.\n{live}"):
+        assert text in said
+    print_run(RUN, as_json=True)
+    run = json.loads(capsys.readouterr().out)["run"]
+    assert (run["model_version"], run["metrics"], run["row_count"]) == (RUN.model_version, RUN.metrics, 2)
+    print_run(None, as_json=True)
+    assert capsys.readouterr().out == '{"run": null}\n'
