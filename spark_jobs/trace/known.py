@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from spark_jobs.landing.text import WHITE
 from spark_jobs.locations import Location
 
 Row = dict[str, Any]
+
+_WHITE_RUN = f"[{WHITE}\u00a0]+"
 
 
 @dataclass
@@ -54,7 +57,12 @@ def literal(value: str | int | date | None) -> str:
 
 def folded(expression: str) -> str:
     """Give the expression by which names are compared: without case and runs of white space."""
-    return f"lower(regexp_replace({expression}, '[{WHITE}\u00a0]+', ' ', 'g'))"
+    return f"lower(regexp_replace({expression}, '{_WHITE_RUN}', ' ', 'g'))"
+
+
+def fold(name: str) -> str:
+    """Write a name as it is compared; Python, deltalake's engine and Spark lower letters alike."""
+    return re.sub(_WHITE_RUN, " ", name).lower()
 
 
 def day_of(ts: int) -> date:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field
 
 from spark_jobs.contracts import CATALOG
-from spark_jobs.landing.text import WHITE
-from spark_jobs.trace.known import Lake, Row, folded, literal, rank
-
-_WHITE_RUN = f"[{WHITE}\u00a0]+"
+from spark_jobs.trace.known import Lake, Row, fold, folded, literal, rank
 
 
 @dataclass(frozen=True)
@@ -71,11 +67,6 @@ def match(lake: Lake, title: str, artist: str, seconds: float | None) -> Match:
     found.near.sort(key=lambda near: near.song_id)
     found.why = _why(found)
     return found
-
-
-def fold(name: str) -> str:
-    """Write a name as it is compared: without case and runs of white space."""
-    return re.sub(_WHITE_RUN, " ", name).lower()
 
 
 def milliseconds(seconds: float | None) -> float | None:

@@ -12,7 +12,7 @@ from spark_jobs.lake import snapshot
 from spark_jobs.settings import Settings
 from spark_jobs.trace.known import Lake, Row, literal, rank
 from spark_jobs.trace.live import Live, live_row, warehouse
-from spark_jobs.trace.matching import Match, fold, match, milliseconds
+from spark_jobs.trace.matching import Match, match, milliseconds
 from spark_jobs.trace.play import sources, waiting
 from spark_jobs.trace.source import Landing, Source, add_lines
 from spark_jobs.trace.user import STALE
@@ -122,10 +122,9 @@ def _artist(lake: Lake, artist_id: str) -> ArtistSource:
 def _add_plays(found: SongTrace, connection: Connection | str) -> None:
     if isinstance(connection, str):
         return
-    title, artist, duration = found.record["title"], found.record["artist_name"], milliseconds(found.record["duration"])
+    record, duration = found.record, milliseconds(found.record["duration"])
     try:
-        names = (None if title is None else fold(title), fold(artist))
-        found.counts, near = provenance.of_song(connection, found.song_id, *names)
+        found.counts, near = provenance.of_song(connection, found.song_id, record["title"], record["artist_name"])
     except SonglakeError as error:
         found.notes.append(f"Its plays are not known. {error}")
         return

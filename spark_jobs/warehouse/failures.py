@@ -51,7 +51,7 @@ def _explain(connection: Connection, error: psycopg.Error) -> SonglakeError | No
                 f"{where} refuses: {said}.",
                 "Grant songlake_writer to this user, or let the owner of the database run `bin/songlake run` once.",
             )
-        case errors.UndefinedTable() | errors.InvalidSchemaName():
+        case errors.UndefinedTable() | errors.UndefinedFunction() | errors.InvalidSchemaName():
             return InputMissing(
                 f"{where} was not set up as a warehouse: {said}.", "Run `bin/songlake run` or load_postgres.py once, it sets it up."
             )

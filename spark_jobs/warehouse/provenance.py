@@ -95,8 +95,8 @@ def of_song(connection: Connection, song_id: str, title: str | None, artist: str
     Args:
         connection: To the warehouse.
         song_id: The song.
-        title: Its title as it is compared; None matches nothing.
-        artist: Its artist as it is compared.
+        title: Its title; None matches nothing.
+        artist: Its artist.
 
     Returns:
         The counts; and by length and song_id, plays of that title and artist that were not given this song.

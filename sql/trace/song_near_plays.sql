@@ -1,6 +1,6 @@
--- Live plays of a song's title and artist that were not given that song, by length, the most frequent first. Names are compared as the
--- star compares them: without case and runs of white space.
--- Parameters: song_id; title, artist, folded; top. Called by spark_jobs/warehouse/provenance.py.
+-- Live plays of a song's title and artist that were not given that song, by length, the most frequent first. Names are compared but
+-- for case and runs of white space, both by PostgreSQL.
+-- Parameters: song_id; title, artist, as the catalogue has them; top. Called by spark_jobs/warehouse/provenance.py.
 SELECT
     length,
     song_id,
@@ -8,8 +8,8 @@ SELECT
     min(songplay_id) AS first_songplay_id
 FROM dwh.songplays
 WHERE
-    lower(regexp_replace(song_title, E'[ \\t\\n\\v\\f\\r\u00a0]+', ' ', 'g')) = %(title)s
-    AND lower(regexp_replace(artist_name, E'[ \\t\\n\\v\\f\\r\u00a0]+', ' ', 'g')) = %(artist)s
+    dwh.folded(song_title) = dwh.folded(%(title)s)
+    AND dwh.folded(artist_name) = dwh.folded(%(artist)s)
     AND song_id IS DISTINCT FROM %(song_id)s
 GROUP BY length, song_id
 ORDER BY count(*) DESC, length ASC

@@ -6,11 +6,13 @@ import pytest
 
 from spark_jobs import settings
 from spark_jobs.contracts import SONGPLAYS, USERS
+from spark_jobs.errors import InputMissing
 from spark_jobs.trace.live import live_row
 from spark_jobs.trace.live import warehouse as asked
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.provenance import live_row as row_and_load
 from spark_jobs.warehouse.provenance import of_song, of_user
+from tests.names import NAMES
 from tests.postgres.logins import at, login
 from tests.postgres.staging import batch, load, play, song, stage
 
@@ -66,12 +68,12 @@ def test_plays_of_a_song_and_those_that_nearly_are_it_are_counted(warehouse: Con
     matched, near_it = play(0, song_id="S1", artist_id="A1", song_title="My song"), play(1, length=200.9, song_title="My song")
     spelt = play(2, length=200.9, song_title="MY \u00a0\tsong", artist_name="aRTIST")
     load(warehouse, "b1", batch(matched, near_it, spelt, play(3, song_title="Mysong"), songs=[song("S1", title="My song")]))
-    counts, near = of_song(warehouse, "S1", "my song", "artist")
+    counts, near = of_song(warehouse, "S1", "My song", "Artist")
     assert (counts["plays"], [(row["length"], row["plays"], row["first_songplay_id"]) for row in near]) == (
         1,
         [(200.9, 2, near_it["songplay_id"])],
     )
-    assert of_song(warehouse, "S1", None, "artist")[1] == []
+    assert of_song(warehouse, "S1", None, "Artist")[1] == []
 
 
 def test_a_users_levels_and_plays_are_those_that_are_live(warehouse: Connection) -> None:
@@ -80,3 +82,18 @@ def test_a_users_levels_and_plays_are_those_that_are_live(warehouse: Connection)
     assert (counts["plays"], counts["matched"], counts["days"]) == (2, 0, 1)
     assert [row["level"] for row in levels] == ["free", "paid"]
     assert row_and_load(warehouse, USERS, 7)[1] == "b1"
+
+
+@pytest.mark.parametrize(("title", "played", "same"), NAMES)
+def test_plays_of_a_title_are_near_where_spark_takes_its_letters_for_the_same(
+    warehouse: Connection, title: str, played: str, same: bool
+) -> None:
+    load(warehouse, "b1", batch(play(0, length=201.0, song_title=played), songs=[song("S1", title=title)]))
+    assert [row["plays"] for row in of_song(warehouse, "S1", title, "ARTIST")[1]] == [1] * same
+    assert warehouse.execute("SELECT near_song_id FROM dwh.unmatched_plays").fetchall() == [("S1" if same else None,)]
+
+
+def test_a_warehouse_from_before_names_were_folded_in_it_is_told_with_what_to_do(own_warehouse: Connection) -> None:
+    own_warehouse.execute("DROP FUNCTION dwh.folded CASCADE")
+    with pytest.raises(InputMissing, match=r"dwh\.folded.*songlake run"):
+        of_song(own_warehouse, "S1", "Song", "Artist")

@@ -11,14 +11,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, functions
 
+from spark_jobs.contracts import FILES
 from spark_jobs.errors import BadUsage, InputMissing
-from spark_jobs.trace import command
+from spark_jobs.star import songplays
+from spark_jobs.trace import command, known
 from spark_jobs.trace.play import PlayTrace, trace_play
 from spark_jobs.trace.song import trace_song
 from spark_jobs.trace.user import trace_user
 from tests.lineage import endings, names, parse, tell_to, told
+from tests.names import NAMES
 from tests.scratch import scratch_database
 from tests.world import DAY, START, World, event, song
 
@@ -194,6 +197,17 @@ def test_a_song_is_traced_to_its_record_its_artist_and_plays(delivered: World) -
     untitled, placeless = trace_song(delivered.settings(), "SO4"), trace_song(delivered.settings(), "SO6")
     assert untitled.notes == ["The song has no title, so no play matches it."]
     assert _changes(placeless)["artist_latitude"] == ("99.0", None, "coordinates off the earth, or one without the other, count as none")
+
+
+def test_spark_python_and_the_lakes_engine_fold_names_alike(spark: SparkSession, delivered: World) -> None:
+    by_spark = [songplays.folded(functions.lit(one)) == songplays.folded(functions.lit(other)) for one, other, _ in NAMES]
+    by_engine = tuple(
+        f"{known.folded(known.literal(one))} = {known.folded(known.literal(other))} AS n{n}" for n, (one, other, _) in enumerate(NAMES)
+    )
+    same = [same for *_, same in NAMES]
+    assert list(spark.range(1).select(*by_spark).collect()[0]) == same
+    assert list(known.Lake(delivered.settings().lake).rows(FILES, "true", by_engine)[0].values()) == same
+    assert [known.fold(one) == known.fold(other) for one, other, _ in NAMES] == same
 
 
 def test_the_run_told_its_lineage_from_the_files_to_the_warehouse(delivered: World) -> None:
