@@ -8,26 +8,33 @@ from spark_jobs import charts
 from spark_jobs.report_figures import Figure, Rows, ask, figure
 from spark_jobs.warehouse.connection import Connection
 
-_DAYS = 90
 _WEEKS = 12
 _TOP = 10
 
 
-def listening(connection: Connection) -> dict[str, Any] | None:
-    """Tell of the latest days' sessions and listeners, and the latest month's artists and songs by level; None where nothing was played."""
-    by_day = ask(connection, "activity_by_day", days=_DAYS)
-    if not by_day:
+def listening(connection: Connection, window: dict[str, Any]) -> dict[str, Any] | None:
+    """Tell of a window's sessions and listeners by day, and its latest month's artists and songs by level; None where nothing was played.
+
+    Args:
+        connection: To the warehouse.
+        window: since, first_day and latest_day of the days to tell of; null where nothing was played.
+    """
+    if window["since"] is None:
         return None
+    by_day = ask(connection, "activity_by_day", **window)
     figures = [
         figure("Listeners a day", by_day, charts.lines, ["paid_listeners", "free_listeners"]),
         figure("Hours listened a day", by_day, charts.lines, ["paid_hours", "free_hours"]),
-        figure("Sessions a day", ask(connection, "sessions_by_day", days=_DAYS), charts.days, "sessions"),
+        figure("Sessions a day", ask(connection, "sessions_by_day", **window), charts.days, "sessions"),
     ]
+    month = window["latest_day"].replace(day=1)
     for what, names in (("artist", ["artist"]), ("song", ["song", "artist"])):
+        # The month is a value and not asked for within, so that only its plays are counted.
+        ranked = ask(connection, f"{what}s_of_month", month=month, top=_TOP)
         for level, whose in (("paid", "paying"), ("free", "free")):
-            ranked = ask(connection, f"{what}s_of_month", level=level, top=_TOP)
-            figures.append(figure(f"{what.title()}s of the latest month, {whose} listeners", ranked, charts.ranking, names, "plays"))
-    return {"month": f"{by_day[-1]['day']:%B %Y}", "figures": figures}
+            own = [{name: value for name, value in row.items() if name != "level"} for row in ranked if row["level"] == level]
+            figures.append(figure(f"{what.title()}s of the latest month, {whose} listeners", own, charts.ranking, names, "plays"))
+    return {"month": f"{month:%B %Y}", "figures": figures}
 
 
 def changes(connection: Connection) -> list[Figure | None]:

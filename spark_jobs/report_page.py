@@ -36,7 +36,11 @@ from spark_jobs.warehouse.statements import SQL, literals, read
 from spark_jobs.warehouse.transaction import tune
 
 DAYS = 90
-"""Of songplays so many days at most are read, up to the latest play; the views for analysts answer from what publish keeps for them."""
+"""What is told by day is told of so many days at most, up to the latest play.
+
+The sections on plays read no more of songplays than that. The views for analysts are each asked once: they answer from what publish keeps
+for them from 2,000,000 plays on, and read all of songplays below that.
+"""
 
 _TOP = 10
 _LOADS = 12
@@ -95,6 +99,7 @@ def _sections(connection: Connection, lake: Location) -> dict[str, Any]:
     has_books = batches.has_books(connection)
     newest = batches.latest(connection, 1) if has_books else []
     load = batches.find(connection, str(newest[0]["batch_id"])) if newest else None
+    window = ask(connection, "window", days=DAYS)[0] if has_books else {}
     return {
         "outcome": _OUTCOMES[load.status].format(load.batch_id) if load else "Nothing has been loaded yet.",
         "refused": load is not None and load.status == "rejected",
@@ -104,8 +109,8 @@ def _sections(connection: Connection, lake: Location) -> dict[str, Any]:
         "checks": _checks(connection, load) if load else [],
         "growth": _growth(connection) if has_books else None,
         "intake": _lake_intake(lake, load) or (_warehouse_intake(connection) if has_books else None),
-        "plays": _plays(connection) if has_books else None,
-        "listening": listening(connection) if has_books else None,
+        "plays": _plays(connection, window) if has_books else None,
+        "listening": listening(connection, window) if has_books else None,
         "changes": changes(connection) if has_books else [],
         "unmatched": unmatched(connection, _TOP) if has_books else [],
         "model": model(connection) if has_books else None,
@@ -172,9 +177,8 @@ def _ingests_carried(files: DeltaTable, load: Batch) -> list[str]:
     return sorted({str(each["batch_id"]) for each in recorded if "batch_id" in each})
 
 
-def _plays(connection: Connection) -> dict[str, Any] | None:
+def _plays(connection: Connection, window: dict[str, Any]) -> dict[str, Any] | None:
     """Count and draw the plays of the latest days; None where there are none."""
-    (window,) = ask(connection, "window", days=DAYS)
     if window["since"] is None:
         return None
     by_day = ask(connection, "plays_by_day", **window)

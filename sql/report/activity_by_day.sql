@@ -1,24 +1,23 @@
 -- Listeners and hours listened on each of the latest days (UTC), paid and free; days without any are there with zeros.
--- Parameters: days. Called by spark_jobs/report_listening.py.
-WITH bounds AS (
+-- Parameters: first_day, latest_day. Called by spark_jobs/report_listening.py.
+WITH counted AS (
     SELECT
-        max(day) AS latest_day,
-        greatest(min(day), max(day) - %(days)s + 1) AS first_day
+        day,
+        max(listeners) FILTER (WHERE level = 'paid') AS paid_listeners,
+        max(listeners) FILTER (WHERE level = 'free') AS free_listeners,
+        max(seconds) FILTER (WHERE level = 'paid') AS paid_seconds,
+        max(seconds) FILTER (WHERE level = 'free') AS free_seconds
     FROM dwh.daily_activity
-),
-
-days AS (
-    SELECT generate_series(first_day::timestamp, latest_day::timestamp, interval '1 day')::date AS day
-    FROM bounds
+    WHERE day >= %(first_day)s
+    GROUP BY day
 )
 
 SELECT
-    days.day,
-    coalesce(paid.listeners, 0) AS paid_listeners,
-    coalesce(free.listeners, 0) AS free_listeners,
-    round(coalesce(paid.seconds, 0)::numeric / 3600, 1)::double precision AS paid_hours,
-    round(coalesce(free.seconds, 0)::numeric / 3600, 1)::double precision AS free_hours
-FROM days
-LEFT JOIN dwh.daily_activity AS paid ON days.day = paid.day AND paid.level = 'paid'
-LEFT JOIN dwh.daily_activity AS free ON days.day = free.day AND free.level = 'free'
+    days.day::date AS day,
+    coalesce(counted.paid_listeners, 0) AS paid_listeners,
+    coalesce(counted.free_listeners, 0) AS free_listeners,
+    round(coalesce(counted.paid_seconds, 0)::numeric / 3600, 1)::double precision AS paid_hours,
+    round(coalesce(counted.free_seconds, 0)::numeric / 3600, 1)::double precision AS free_hours
+FROM generate_series(%(first_day)s::timestamp, %(latest_day)s::timestamp, interval '1 day') AS days (day)
+LEFT JOIN counted ON days.day::date = counted.day
 ORDER BY days.day

@@ -1,11 +1,12 @@
--- The songs with most plays in the latest month with any, at one level.
--- Parameters: level, top. Called by spark_jobs/report_listening.py.
+-- The songs with most plays in a month, paid and free apart.
+-- Parameters: month, top. Called by spark_jobs/report_listening.py.
 SELECT
+    level,
     rank,
     song_title AS song,
     artist_name AS artist,
     plays,
     matched_plays AS matched
 FROM dwh.top_songs
-WHERE month = (SELECT max(day) - extract(DAY FROM max(day))::integer + 1 FROM dwh.daily_activity) AND level = %(level)s AND rank <= %(top)s
-ORDER BY rank
+WHERE month = %(month)s AND rank <= %(top)s
+ORDER BY level, rank
