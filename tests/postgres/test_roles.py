@@ -62,6 +62,7 @@ def test_reader_reads_dwh_and_what_is_made_there_later(postgres_server: str, own
         for table in (*(table.name for table in (*STAR, RECOMMENDATIONS)), "user_levels", "made_later"):
             assert reader.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("dwh", table))).fetchone() == (1,)
         reader.execute("CREATE TEMPORARY TABLE mine AS SELECT * FROM dwh.users; DROP TABLE mine")
+        assert reader.execute("SELECT dwh.folded('A  B'), count(*) FROM dwh.unmatched_plays").fetchone() == ("a b", 1)
 
 
 def test_reader_writes_nothing_and_sees_neither_staging_nor_books(postgres_server: str, own_warehouse: Connection, own_url: str) -> None:
