@@ -198,15 +198,25 @@ def dates_held(opened: DeltaTable, column: str) -> set[date]:
     return {date.fromisoformat(partition[column]) for partition in opened.partitions()}
 
 
+def has_been_at(lake: Location, table: Table, at: Position) -> bool:
+    """Whether a position of this table is one of its history: a table brought back from a backup may not have come so far, or otherwise."""
+    if not at.written_at:
+        return True
+    try:
+        return at.written_at in [info["timestamp"] for info in _actions(lake_path(lake, table), at.version, "commitInfo")]
+    except FileNotFoundError:
+        return False
+
+
 def has_feed(lake: Location, table: Table, after: Position, upto: Position) -> bool:
     """Whether the change feed between two positions can be read.
 
     Every commit, and every file it names, has to be there, and the first position has to be one of this history.
     """
+    if not has_been_at(lake, table, after):
+        return False
     folder = lake_path(lake, table)
     try:
-        if after.written_at and after.written_at not in [info["timestamp"] for info in _actions(folder, after.version, "commitInfo")]:
-            return False
         for version in range(after.version + 1, upto.version + 1):
             for named in _actions(folder, version, "add", "remove", "cdc"):
                 if named.get("dataChange", True) and not _is_there(folder / unquote(named["path"])):

@@ -14,10 +14,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.console import Stages
-from spark_jobs.contracts import SONGPLAYS, USERS
+from spark_jobs.contracts import SONGPLAYS, USERS, Table
 from spark_jobs.errors import InputMissing
 from spark_jobs.lake.lock import lake_lock
-from spark_jobs.lake.log import Position, must_open, position
+from spark_jobs.lake.log import Position, has_been_at, must_open, position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.landing.ingest import clear_spool
 from spark_jobs.lineage import Lineage
@@ -53,7 +53,7 @@ def renew(settings: Settings, stages: Stages, grid: Sequence[Parameters] = GRID)
         The run, or None where lake and parameters are those of what is live.
 
     Raises:
-        InputMissing: Nothing is published, or from another lake.
+        InputMissing: Nothing is published, or from another lake, or this one was brought back from a backup since.
         LockHeld: Another run is writing.
         ServiceUnreachable: PostgreSQL does not answer.
     """
@@ -124,14 +124,18 @@ def _published(lake: Location, published: Mapping[str, Position]) -> dict[str, P
     """Tell which state of the lake is live.
 
     Raises:
-        InputMissing: None is, or it is another lake's.
+        InputMissing: None is, or it is no state that this lake has been in, as it now is.
     """
-    if any(table.name not in published or position(must_open(lake, table)).table_id != published[table.name].table_id for table in _TABLES):
+    if not all(table.name in published and _is_of(lake, table, published[table.name]) for table in _TABLES):
         raise InputMissing(
-            f"What is live in the warehouse was not loaded from the lake in {lake}, so there is nothing to learn from.",
+            f"What is live in the warehouse was not loaded from the lake in {lake}, or that was brought back from a backup since.",
             "Run `bin/songlake run` first, or name another lake with --lake.",
         )
     return {table.name: published[table.name] for table in _TABLES}
+
+
+def _is_of(lake: Location, table: Table, at: Position) -> bool:
+    return position(must_open(lake, table)).table_id == at.table_id and has_been_at(lake, table, at)
 
 
 @contextmanager
