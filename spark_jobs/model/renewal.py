@@ -24,7 +24,7 @@ from spark_jobs.lineage import Lineage
 from spark_jobs.locations import Location
 from spark_jobs.model import factors, judging, listening
 from spark_jobs.model.baselines import LENGTH
-from spark_jobs.model.choice import FEWEST_JUDGED, choose, recommend
+from spark_jobs.model.choice import FEWEST_JUDGED, Choice, choose, recommend
 from spark_jobs.model.contracts import RECOMMENDATIONS
 from spark_jobs.model.factors import GRID, Parameters
 from spark_jobs.model.windows import SHARE
@@ -54,18 +54,17 @@ def renew(settings: Settings, stages: Stages, grid: Sequence[Parameters] = GRID)
 
     Raises:
         InputMissing: Nothing is published, or from another lake, or this one was brought back from a backup since.
+        LakeChanged: A file of the lake is missing.
         LockHeld: Another run is writing.
         ServiceUnreachable: PostgreSQL does not answer.
     """
-    began, started_at, url = time.monotonic(), datetime.now(UTC), warehouse_url(settings)
-    with writing(url, "recommend") as (connection, _), lake_lock(settings.lake, "recommend"):
-        learnt_from = _published(settings.lake, batches.published(connection))
+    began, started_at, url, lake = time.monotonic(), datetime.now(UTC), warehouse_url(settings), settings.lake
+    with writing(url, "recommend") as (connection, _), lake_lock(lake, "recommend"):
+        learnt_from = _published(lake, batches.published(connection))
         version = version_of(learnt_from, grid)
         if recommendations.is_live(connection, version):
             return None
-        spark = start_session()
-        spark, lake = start_session(), settings.lake
-        with _checkpoints(spark, lake), told_errors(f"star tables of {lake}"), Lineage(settings, connection).stage("recommend"):
+        with Lineage(settings, connection).stage("recommend"), told_errors(f"star tables of {lake}"), _session(lake) as spark:
             with stages.stage("learn"):
                 known = _learn(Lake(spark, lake), learnt_from)
                 choice = choose(known.plays, grid)
@@ -73,18 +72,7 @@ def renew(settings: Settings, stages: Stages, grid: Sequence[Parameters] = GRID)
                 lists = recommend(choice, known.plays, known.listeners.select("user"))
                 target = Target(url, connection, settings.warehouse.connections)
                 written = recommendations.stage(target, _named(lists, known, version))
-                run = ModelRun(
-                    model_version=f"{choice.method}-{version}",
-                    chosen=choice.method,
-                    reason=choice.reason,
-                    learnt_from=learnt_from[SONGPLAYS.name],
-                    params=choice.params,
-                    metrics=choice.metrics,
-                    judged_users=choice.judged_users,
-                    row_count=written,
-                    seconds=round(time.monotonic() - began, 2),
-                    started_at=started_at,
-                )
+                run = _run(choice, version, learnt_from[SONGPLAYS.name], written, started_at, time.monotonic() - began)
                 recommendations.publish(connection, run, settings.warehouse)
     return run
 
@@ -96,6 +84,22 @@ def version_of(learnt_from: Mapping[str, Position], grid: Sequence[Parameters] =
     settings = [METHOD, SHARE, LENGTH, FEWEST_JUDGED, judging.SURE, *fitting]
     digest = hashlib.sha256(json.dumps([positions, settings], sort_keys=True).encode()).hexdigest()
     return f"{learnt_from[SONGPLAYS.name].version}-{digest[:8]}"
+
+
+def _run(choice: Choice, version: str, learnt_from: Position, row_count: int, started_at: datetime, seconds: float) -> ModelRun:
+    """Give the run as `ops.model_runs` records it."""
+    return ModelRun(
+        model_version=f"{choice.method}-{version}",
+        chosen=choice.method,
+        reason=choice.reason,
+        learnt_from=learnt_from,
+        params=choice.params,
+        metrics=choice.metrics,
+        judged_users=choice.judged_users,
+        row_count=row_count,
+        seconds=round(seconds, 2),
+        started_at=started_at,
+    )
 
 
 @dataclass(frozen=True)
@@ -139,11 +143,12 @@ def _is_of(lake: Location, table: Table, at: Position) -> bool:
 
 
 @contextmanager
-def _checkpoints(spark: SparkSession, lake: Location) -> Iterator[None]:
+def _session(lake: Location) -> Iterator[SparkSession]:
     """Let Spark write intermediate tables below the lake, where all workers reach it; what a killed run left goes first."""
     clear_spool(lake)
+    spark = start_session()
     spark.sparkContext.setCheckpointDir(str(lake / "_spool" / "model"))
     try:
-        yield
+        yield spark
     finally:
         clear_spool(lake)

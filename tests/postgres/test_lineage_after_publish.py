@@ -1,4 +1,4 @@
-"""Lineage of what follows a publication: exports and the model."""
+"""Lineage of what follows a publication; the model's is in tests/spark."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from spark_jobs import settings
 from spark_jobs.export.command import export
-from spark_jobs.lineage import Lineage
 from spark_jobs.warehouse.connection import Connection
 from tests.lineage import endings, names, parse, tell_to, told
 from tests.postgres.staging import batch, load, play
@@ -27,15 +26,3 @@ def test_an_export_tells_which_tables_it_read_and_where_it_wrote(
     assert names(events[-1]["inputs"]) == [f"{database}.dwh.songplays", f"{database}.dwh.sessions"]
     assert names(events[-1]["outputs"]) == [str(tmp_path / "out")]
     parse(events[-1])
-
-
-def test_the_model_tells_what_it_learns_from_and_what_it_makes(
-    warehouse: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tell_to(tmp_path / "events", monkeypatch)
-    with Lineage(settings.load(lake="/data/lake"), warehouse).stage("recommend"):
-        pass
-    done = told(tmp_path / "events")[-1]
-    assert names(done["inputs"]) == ["/data/lake/star/songplays", "/data/lake/star/users"]
-    assert names(done["outputs"]) == [f"{warehouse.info.dbname}.dwh.recommendations", f"{warehouse.info.dbname}.ops.model_runs"]
-    parse(done)
