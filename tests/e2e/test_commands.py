@@ -93,6 +93,17 @@ def test_three_jobs_then_check_and_publish_load_the_seed_like_run_does(cli: Cli)
     assert {event["run"]["facets"]["parent"]["job"]["name"] for event in done_jobs} == {"songlake.task"}
     assert (_one(cli.world.url, "SELECT count(*) FROM dwh.songplays"), _one(cli.world.url, "SELECT count(*) FROM dwh.users")) == (11, 5)
     cli.world.check()
+    _recommend(cli, lake)
+
+
+def _recommend(cli: Cli, lake: list[str]) -> None:
+    """See that the model runs like the other jobs, and once."""
+    done = cli("spark_jobs/recommend.py", *lake, program="bin/spark-submit")
+    assert done.code == 0, done.err
+    live = _one(cli.world.url, "SELECT count(*) FROM dwh.recommendations")
+    assert f"{live} recommendations of popularity-" in done.out
+    again = cli("recommend", "--json")
+    assert (again.code, again.summary) == (0, {"run": None}), again.err
 
 
 def test_a_refused_batch_stays_out_until_it_is_mended_or_accepted(cli: Cli) -> None:
