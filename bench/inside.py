@@ -30,8 +30,6 @@ from spark_jobs.landing.find import find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.session import start_session
 
-LARGE_BYTES = 1 << 30
-"""Size told to the session, so that every work has the JVM for large input."""
 EVENT_SCHEMA = (
     "artist STRING, auth STRING, firstName STRING, gender STRING, itemInSession INT, lastName STRING, length DOUBLE, level STRING, "
     "location STRING, method STRING, page STRING, registration DOUBLE, sessionId BIGINT, song STRING, status INT, ts BIGINT, "
@@ -61,7 +59,7 @@ Sides = Mapping[str, Side]
 
 def ingest_events(size: int, folder: Path) -> dict[str, Sides]:
     """Songlake's ingest of day files, and Spark's typed read of them with an append of the same rows to the same kind of table."""
-    landing, spark = folder / "landing", start_session(LARGE_BYTES)
+    landing, spark = folder / "landing", start_session(full_compiler=True)
     generate(landing, events=size, songs=0, days=10, dirty=0)
     for other in (*landing.rglob("*.csv"), *landing.rglob("*.gz"), *landing.rglob("*redelivered.json")):
         other.unlink()
@@ -86,7 +84,7 @@ def ingest_events(size: int, folder: Path) -> dict[str, Sides]:
 
 def ingest_songs(size: int, folder: Path) -> dict[str, Sides]:
     """Songlake's ingest of one-song files, and Spark's mere reading of them by a glob with a schema."""
-    landing, spark = folder / "landing", start_session(LARGE_BYTES)
+    landing, spark = folder / "landing", start_session(full_compiler=True)
     generate(landing, events=0, songs=size, dirty=0)
 
     def plain() -> int:
@@ -101,7 +99,7 @@ def _ingest(landing: Path, folder: Path) -> Side:
     lake = folder / "lake"
 
     def act() -> int:
-        done = ingest(find_files(landing), lake, lambda: start_session(LARGE_BYTES))
+        done = ingest(find_files(landing), lake, lambda: start_session(full_compiler=True))
         return sum(record.accepted for record in done.files)
 
     return Side(act, lambda: shutil.rmtree(lake, ignore_errors=True))
@@ -116,7 +114,7 @@ def load(size: int, folder: Path) -> dict[str, Sides]:
     """Staging against a default JDBC write of the same rows, and publish against a plain INSERT … SELECT of them."""
     landing, lake = folder / "landing", folder / "lake"
     generate(landing, events=size, dirty=0, songs=15_000, days=10)
-    loading = Loading(os.environ["WAREHOUSE_URL"], landing, lake, start_session(LARGE_BYTES))
+    loading = Loading(os.environ["WAREHOUSE_URL"], landing, lake, start_session(full_compiler=True))
     return {
         "staging": {"songlake": Side(loading.stage, loading.begin), "spark": Side(loading.write_by_default, loading.begin)},
         "apply": {

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spark_jobs.errors import GateFailed, ServiceUnreachable
@@ -125,11 +126,12 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages, lineage: Linea
         if known and not fresh and not unreadable_before(landing, known):
             return
         from spark_jobs.landing.ingest import ingest
-        from spark_jobs.session import start_session
+        from spark_jobs.session import LARGE_BYTES, start_session
 
         size = sum(file.size for file in fresh)
         with lineage.stage("ingest"):
-            ingested = ingest(landing, settings.lake, lambda: start_session(size), lambda file: tell(file.path))
+            spark = partial(start_session, full_compiler=size >= LARGE_BYTES)
+            ingested = ingest(landing, settings.lake, spark, lambda file: tell(file.path))
     summary.ingest_batch, summary.files, summary.reasons = ingested.batch_id, ingested.files, ingested.reasons
     summary.notes += [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
 

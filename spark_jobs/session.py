@@ -16,7 +16,8 @@ from pyspark.sql import SparkSession
 from spark_jobs.errors import BadUsage
 
 _PR_SET_PDEATHSIG = 1
-_LARGE_BYTES = 1 << 30
+LARGE_BYTES = 1 << 30
+"""Files from which on the full compiler earns more than it costs."""
 # The full compiler. A small young generation and a heap that follows what is live, instead of filling spark.driver.memory:
 # a million events peak at 2.4 GiB for all processes instead of 2.9, in the same time.
 _LARGE_OPTIONS = "-XX:+UseSerialGC -Xmn320m -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20"
@@ -30,11 +31,12 @@ def die_with_parent() -> None:
 
 
 @cache
-def start_session(input_bytes: int = 0) -> SparkSession:
+def start_session(*, full_compiler: bool = False) -> SparkSession:
     """Start the session of this process, or give the one it has.
 
     Args:
-        input_bytes: Size of the files to read. From 1 GiB on the JVM gets its full compiler, which earns more there than it costs.
+        full_compiler: Whether the JVM gets its full compiler, which takes seconds and earns them back in long work alone. A JVM that
+            spark-submit started has the one it was given.
 
     Raises:
         BadUsage: Spark cannot be started as the environment stands.
@@ -42,7 +44,7 @@ def start_session(input_bytes: int = 0) -> SparkSession:
     if not os.environ.keys() & {"PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT"}:
         raise BadUsage("Spark would run without conf/spark-defaults.conf.", "Start it by bin/songlake or bin/spark-submit.")
     conf = SparkConf().setAppName("songlake")
-    if input_bytes >= _LARGE_BYTES:
+    if full_compiler:
         conf.set("spark.driver.extraJavaOptions", _LARGE_OPTIONS)
     # Java starts here; what it is given later does not stand among its arguments.
     SparkContext._ensure_initialized(conf=conf)
