@@ -137,7 +137,7 @@ def _judge(parameters: Parameters, trial: _Trial, cut: Windows) -> Choice:
     said = f"{ours:.4f} against {theirs:.4f} NDCG@10 on artists new to {found.users:,} users"
     return Choice(
         ALS if found.is_clear else POPULARITY,
-        f"ALS beats popularity: {said}." if found.is_clear else f"ALS does not beat popularity by more than chance: {said}.",
+        f"ALS beats popularity: {said}." if found.is_clear else f"ALS is not clearly better than popularity: {said}.",
         parameters,
         {
             "seed": factors.SEED,

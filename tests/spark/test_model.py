@@ -103,7 +103,7 @@ def made_up(tastes: int, *, users: int = 120, artists: int = 160, days: int = 8,
 def test_popularity_is_chosen_where_there_is_no_taste(spark: SparkSession) -> None:
     without = choose(spark.createDataFrame(made_up(1)).checkpoint(), ONE)
     assert without.method == POPULARITY
-    assert without.reason.startswith("ALS does not beat popularity by more than chance: 0.")
+    assert without.reason.startswith("ALS is not clearly better than popularity: 0.")
     assert set(without.metrics["all"]) == {"als", "popularity", "most_played"}
     assert without.params["test_from"] == "2018-11-08"
 
