@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,7 +14,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENTS, SONGPLAYS, Table
 from spark_jobs.lake.log import Position, Positions
-from spark_jobs.lake.tables import Lake, few_rows, recorded_sources
+from spark_jobs.lake.tables import Lake, few_rows, is_one_of, recorded_sources
 from spark_jobs.star.songplays import match_keys_of_songs, plays_like
 
 _FEW = 10_000
@@ -63,6 +64,10 @@ class Changes:
     def events(self) -> DataFrame:
         """Read all events that count."""
         return self.lake.read(EVENTS, self.counted["events"])
+
+    def events_of(self, dates: Sequence[date]) -> DataFrame:
+        """Read the events of some dates that count."""
+        return self.events().where(is_one_of("event_date", dates))
 
     def catalog(self) -> DataFrame:
         """Read all song records that count."""

@@ -111,17 +111,17 @@ def _refresh_songplays(changes: Changes, table: Table) -> None:
         _replace_all(changes, table, derive(changes.events()))
         return
     dates = sorted({*events.dates, *plays.dates})
-    of_dates = changes.events().where(is_one_of("event_date", dates))
     if not dates:
         changes.lake.record(table, recorded)
     elif events.rows is None or plays.rows is None:
-        changes.lake.replace_dates(table, derive(of_dates), dates, recorded)
+        changes.lake.replace_dates(table, derive(changes.events_of(dates)), dates, recorded)
     elif not events.dates:
         _match_again(changes, table, plays)
     else:
         given = changes.frame(events.rows)
         if plays.dates:
             given = given.unionByName(events_of(changes.frame(plays.rows)))
+        of_dates = changes.events_of(dates)
         same = reduce(Column.__and__, (of_dates[name].eqNullSafe(given[name]) for name in EVENT_IDENTITY))
         _merge(changes, table, derive(of_dates.join(F.broadcast(given), same, "left_semi")), plays_of(given), dates)
 
@@ -173,7 +173,7 @@ def _merge_users(changes: Changes, table: Table, affected: Affected) -> None:
     A user's row that came from a date not affected still is their latest event of all such dates, so it and the candidate decide. One that
     came from an affected date is gone if no candidate is as late, and then only history can tell who comes next.
     """
-    events = changes.events().where(is_one_of("event_date", affected.dates))
+    events = changes.events_of(affected.dates)
     held = changes.lake.read(table).select("user_id", F.col("last_seen_at").alias("held_at"))
     if affected.rows is not None:
         seen = changes.frame(affected.rows.group_by("user_id").aggregate([]))

@@ -258,8 +258,8 @@ def recorded_sources(sources: Sequence[str], counted: Positions) -> dict[str, An
 
 
 def is_one_of(column: str, values: Iterable[str | date]) -> str:
-    """Give a condition of literals, by which Delta prunes; texts may be file names, so they are escaped."""
+    """Give a condition of literals, by which Delta prunes; without values none fulfils it. Texts may be file names, so they are escaped."""
     # Spark puts the value of a setting in the place of its name in ${...}, in literals too.
     escaped = str.maketrans({"\\": r"\\", "'": r"\'", "$": r"\u0024"})
     literals = [f"DATE'{value.isoformat()}'" if isinstance(value, date) else f"'{value.translate(escaped)}'" for value in values]
-    return f"{column} IN ({', '.join(literals)})"
+    return f"{column} IN ({', '.join(literals)})" if literals else "false"

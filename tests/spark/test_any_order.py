@@ -150,6 +150,15 @@ def test_a_song_that_arrives_after_its_plays_is_matched_then(world: World) -> No
     world.check()
 
 
+def test_a_song_that_nobody_played_comes_alone(world: World) -> None:
+    world.write("log_data/1.json", [event()], mtime=1_600_000_000)
+    world.write("song_data/1.json", [song("SO1")], mtime=1_600_000_000)
+    world.run()
+    world.write("song_data/2.json", [song("SO2", title="Nobody's")], mtime=1_600_000_001)
+    assert world.run().published
+    world.check()
+
+
 def test_a_user_whose_latest_event_is_taken_back_falls_back_to_the_one_before(world: World) -> None:
     world.write("log_data/1.json", [event(level="free"), event(START, "2", item=5)])
     world.write("log_data/2.json", [event(START + DAY, item=1, level="paid"), event(START + DAY, "3", item=1)])
