@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, MARTS, OPS, STAR, Column, Table
+from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, STAR, Column, Table
 from spark_jobs.landing.fields import FIELDS
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
+from spark_jobs.warehouse.contracts import MARTS, MODEL_RUNS, OPS, RECOMMENDATIONS
 from spark_jobs.warehouse.views import View, views
 
 DICTIONARY = Path(__file__).resolve().parent.parent / "docs" / "data_dictionary.md"
@@ -19,8 +19,8 @@ DICTIONARY = Path(__file__).resolve().parent.parent / "docs" / "data_dictionary.
 _INTRODUCTION = """\
 # Data dictionary
 
-Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py`, `spark_jobs/model/contracts.py`, the headers of `sql/views` and
-`spark_jobs/landing/reasons.py`. Do not edit it: a test compares it with them.
+Written by `python -m spark_jobs.dictionary` from `spark_jobs/contracts.py`, `spark_jobs/warehouse/contracts.py`, the headers of `sql/views`
+and `spark_jobs/landing/reasons.py`. Do not edit it: a test compares it with them.
 
 Types are PostgreSQL's names. In Delta, `text` is string, `text[]` array of strings, `bigint` long, `integer` integer, `double precision`
 double, and `timestamp with time zone` timestamp. Every time is UTC. A column that may not be null says so under *null*. The same sentences

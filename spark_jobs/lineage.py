@@ -18,14 +18,14 @@ from typing import Any
 
 import structlog
 
-from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, MARTS, SONGPLAYS, STAGED, STAR, USERS, Table
+from spark_jobs.contracts import CATALOG, EVENTS, FILES, LAKE, SONGPLAYS, STAGED, STAR, USERS, Table
 from spark_jobs.errors import SonglakeError
 from spark_jobs.lake.log import lake_path
 from spark_jobs.locations import Location, ObjectPath
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.settings import PROJECT, Settings
 from spark_jobs.warehouse.check import CheckResult, failed
 from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.contracts import MARTS, MODEL_RUNS, RECOMMENDATIONS
 
 PARENT = "OPENLINEAGE_PARENT_ID"
 """Variable that names the run which started this one, as `namespace/job/run id`."""

@@ -25,13 +25,13 @@ from spark_jobs.locations import Location
 from spark_jobs.model import factors, judging, listening
 from spark_jobs.model.baselines import LENGTH
 from spark_jobs.model.choice import FEWEST_JUDGED, Choice, choose, recommend
-from spark_jobs.model.contracts import RECOMMENDATIONS
 from spark_jobs.model.factors import GRID, Parameters
 from spark_jobs.model.windows import SHARE
 from spark_jobs.pipeline import warehouse_url, writing
 from spark_jobs.session import start_session
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, recommendations
+from spark_jobs.warehouse.contracts import RECOMMENDATIONS
 from spark_jobs.warehouse.recommendations import ModelRun
 from spark_jobs.warehouse.stage import Target
 

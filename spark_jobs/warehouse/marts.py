@@ -11,8 +11,9 @@ from typing import TypeVar, cast
 
 from psycopg import sql
 
-from spark_jobs.contracts import KEPT_PLAY_RUNS, KEPT_SONG_MONTHS, Table
+from spark_jobs.contracts import Table
 from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.contracts import KEPT_PLAY_RUNS, KEPT_SONG_MONTHS
 from spark_jobs.warehouse.statements import SQL, live, read
 
 KEPT_FROM = 2_000_000

@@ -12,10 +12,10 @@ from pyspark.sql import DataFrame
 
 from spark_jobs.errors import InputMissing
 from spark_jobs.lake.log import Position
-from spark_jobs.model.contracts import RECOMMENDATIONS
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
 from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.contracts import RECOMMENDATIONS
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.stage import Target, write
 from spark_jobs.warehouse.statements import SQL, read, staged

@@ -14,9 +14,10 @@ from typing import Any
 
 from psycopg import sql
 
-from spark_jobs.contracts import PUBLISHED, STAR, Column, Table, Type
+from spark_jobs.contracts import STAR, Column, Table, Type
 from spark_jobs.errors import BadUsage
 from spark_jobs.lake.log import Position
+from spark_jobs.warehouse.contracts import PUBLISHED
 from spark_jobs.warehouse.statements import SQL, live, read
 
 _TYPES = {

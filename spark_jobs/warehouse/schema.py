@@ -6,10 +6,10 @@ from pathlib import Path
 
 from psycopg import errors, sql
 
-from spark_jobs.contracts import DELETED, FILES, MARTS, OPS, STAGED, STAR
+from spark_jobs.contracts import DELETED, FILES, STAGED, STAR
 from spark_jobs.errors import BadUsage
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.contracts import MARTS, MODEL_RUNS, OPS, RECOMMENDATIONS
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.lock import LOCK_CLASS, SCHEMA
 from spark_jobs.warehouse.statements import SQL, comments, read

@@ -5,10 +5,10 @@ from __future__ import annotations
 from psycopg import sql
 from psycopg.errors import Diagnostic
 
-from spark_jobs.contracts import MARTS, STAGED
-from spark_jobs.model.contracts import RECOMMENDATIONS
+from spark_jobs.contracts import STAGED
 from spark_jobs.warehouse.batches import empty_staging
 from spark_jobs.warehouse.connection import Connection
+from spark_jobs.warehouse.contracts import MARTS, RECOMMENDATIONS
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.statements import live, staged
 from spark_jobs.warehouse.transaction import limit_lock_wait

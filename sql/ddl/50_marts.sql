@@ -1,5 +1,5 @@
 -- What publish keeps so that the views for analysts answer within seconds over many plays (docs/adr/0016): two tables, as
--- spark_jobs/contracts.py declares them, and the function by which the first is derived, for all plays or for those of a day.
+-- spark_jobs/warehouse/contracts.py declares them, and the function by which the first is derived, for all plays or for those of a day.
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE TABLE IF NOT EXISTS dwh.kept_play_runs (
     started_at timestamp with time zone NOT NULL,

@@ -1,4 +1,4 @@
--- What the model recommends, and how its runs did, as spark_jobs/model/contracts.py declares it (a test proves that they agree).
+-- What the model recommends, and how its runs did, as spark_jobs/warehouse/contracts.py declares it (a test proves that they agree).
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE TABLE IF NOT EXISTS dwh.recommendations (
     user_id bigint NOT NULL,

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from psycopg import sql
 
-from spark_jobs.contracts import FILES, MARTS, OPS, SCHEMA_VERSION, STAGED, STAR
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
+from spark_jobs.contracts import FILES, STAGED, STAR
 from spark_jobs.warehouse.connection import Connection, connect
+from spark_jobs.warehouse.contracts import MARTS, MODEL_RUNS, OPS, RECOMMENDATIONS, SCHEMA_VERSION
 from spark_jobs.warehouse.schema import ensure
 from tests.scratch import scratch_database
 

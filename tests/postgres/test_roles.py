@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from spark_jobs.contracts import FILES, OPS, STAGED, STAR
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
+from spark_jobs.contracts import FILES, STAGED, STAR
 from spark_jobs.warehouse import embedded, marts
 from spark_jobs.warehouse.accept import accept
 from spark_jobs.warehouse.connection import Connection, connect
+from spark_jobs.warehouse.contracts import MODEL_RUNS, OPS, RECOMMENDATIONS
 from spark_jobs.warehouse.schema import ensure
 from tests.postgres.logins import at, login
 from tests.postgres.staging import WAREHOUSE, batch, failing, gate, load, play, stage

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from spark_jobs.contracts import DELETED, FILES, MARTS, OPS, STAGED, STAR, Column, Table
+from spark_jobs.contracts import DELETED, FILES, STAGED, STAR, Column, Table
 from spark_jobs.errors import BadUsage, LockHeld, ServiceUnreachable
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
 from spark_jobs.warehouse import schema
 from spark_jobs.warehouse.connection import Connection, connect
+from spark_jobs.warehouse.contracts import MARTS, MODEL_RUNS, OPS, RECOMMENDATIONS
 from spark_jobs.warehouse.schema import VERSION, ensure
 from spark_jobs.warehouse.views import views
 from tests.postgres.logins import at, login, user_of

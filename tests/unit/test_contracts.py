@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from spark_jobs.contracts import LAKE, MARTS, OPS, STAR, Table
+from spark_jobs.contracts import LAKE, STAR, Table
 from spark_jobs.dictionary import DICTIONARY, render
 from spark_jobs.landing.reasons import Reason
-from spark_jobs.model.contracts import MODEL_RUNS, RECOMMENDATIONS
+from spark_jobs.warehouse.contracts import MARTS, MODEL_RUNS, OPS, RECOMMENDATIONS
 
 TABLES = [*LAKE, *STAR, *MARTS, *OPS, RECOMMENDATIONS, MODEL_RUNS]
 
