@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, task
-from run_tasks import analyze_warehouse, maintain_lake, remove_old_pages
+from run_tasks import analyze_warehouse, maintain_lake, remove_old_files
 
 from spark_jobs.settings import WRITER_POOL
 
@@ -26,5 +26,5 @@ with DAG(
 ) as dag:
     lake = task(task_id="maintain_lake", pool=WRITER_POOL)(maintain_lake)()
     warehouse = task(task_id="analyze_warehouse", pool=WRITER_POOL)(analyze_warehouse)()
-    reports = task(task_id="remove_old_pages")(remove_old_pages)()
+    reports = task(task_id="remove_old_files")(remove_old_files)()
     lake >> warehouse >> reports

@@ -251,7 +251,7 @@ def analyze_warehouse() -> None:
         connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(live(table) for table in STAGED)))
 
 
-def remove_old_pages() -> int:
+def remove_old_files() -> int:
     """Remove old report pages, and events of lineage where they are files; tells how many."""
     chosen = settings.load()
     places = filter(None, [(chosen.reports, "*.html"), event_files()])

@@ -1,8 +1,9 @@
-"""Every table, declared once: columns, types, nullability, key, partitioning, and a sentence on each. Those that PostgreSQL alone has are
-in `spark_jobs/warehouse/contracts.py`.
+"""Every table, declared once: columns, types, nullability, key, partitioning, and a sentence on each.
 
 Spark schemas, Delta tables, staging tables, the data dictionary and the column lists of checks and publish come from here;
 `sql/ddl` is proven equal by a test. Imports nothing of Spark, so that Airflow, the gate and `status` can read it cheaply.
+
+Tables that PostgreSQL alone has are in `spark_jobs/warehouse/contracts.py`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,3 +75,12 @@ def on_disk(place: Location, what: str) -> Path:
     if isinstance(place, ObjectPath):
         raise BadUsage(f"{what} works on folders of this machine, not on {place}.", "docs/object_store.md says what to do instead.")
     return place
+
+
+def keep_on_disk(place: Path) -> None:
+    """Have a file, or the names in a folder, on the disk, so that a power cut does not bring back what was there before."""
+    opened = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

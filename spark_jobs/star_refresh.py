@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial, reduce
 
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from spark_jobs.contracts import ARTISTS, EVENT_IDENTITY, SONGPLAYS, SONGS, STAR, TIME, USERS, Table
 from spark_jobs.lake import log, snapshot
 from spark_jobs.lake.creation import create_missing
+from spark_jobs.lake.log import Position, Positions
 from spark_jobs.lake.tables import Lake, is_one_of, told_errors
 from spark_jobs.locations import Location
 from spark_jobs.pause import pause_at
@@ -50,12 +51,7 @@ def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]
     counted = snapshot.require_counted(lake)
     bookmarks = {table.name: log.bookmark(lake, table) for table in stale}
     session = spark()
-    with told_errors("lake table events"):
-        # Tables that come from one run have one bookmark, so this is asked once for all.
-        events_since = {
-            after: affected_events(Lake(session, lake), after, counted["events"])
-            for after in {bookmark.get("events") for bookmark in bookmarks.values()}
-        }
+    events_since = _events_since(Lake(session, lake), bookmarks.values(), counted)
 
     def refresh(table: Table, session: SparkSession) -> None:
         bookmark = bookmarks[table.name]
@@ -70,6 +66,12 @@ def refresh_star(lake: Location, spark: Callable[[], SparkSession]) -> list[str]
     works = [[table for table in tables if table in stale] for tables in _LONGEST_FIRST]
     side_by_side(session, [partial(refresh_all, tables) for tables in works if tables])
     return [table.name for table in stale]
+
+
+def _events_since(lake: Lake, bookmarks: Iterable[Positions], counted: Positions) -> dict[Position | None, Affected | None]:
+    """Tell which events each bookmark has not seen; tables that one run wrote have one bookmark, so it is asked once for all."""
+    with told_errors("lake table events"):
+        return {after: affected_events(lake, after, counted["events"]) for after in {bookmark.get("events") for bookmark in bookmarks}}
 
 
 def _refresh_songs(changes: Changes, table: Table) -> None:

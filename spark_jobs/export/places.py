@@ -15,7 +15,7 @@ from spark_jobs import object_store
 from spark_jobs.errors import BadUsage, InputMissing, LockHeld
 from spark_jobs.export.files import sha256_of
 from spark_jobs.export.manifest import File, Manifest
-from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.locations import Location, ObjectPath, keep_on_disk
 from spark_jobs.object_store import StoredObject
 
 MANIFEST = "manifest.json"
@@ -99,7 +99,7 @@ class Folder:
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary = place.with_name(f".{place.name}.tmp")
         yield temporary
-        _sync(temporary)
+        keep_on_disk(temporary)
         temporary.rename(place)
 
     def record(self, manifest: Manifest) -> None:
@@ -111,9 +111,9 @@ class Folder:
         """Let the export count."""
         self.record(manifest)
         for folder in (*filter(Path.is_dir, self._work.iterdir()), self._work):
-            _sync(folder)
+            keep_on_disk(folder)
         self._work.rename(self._target)
-        _sync(self._root)
+        keep_on_disk(self._root)
 
 
 class Prefix:
@@ -231,11 +231,3 @@ def _require_whole(place: Folder | Prefix, manifest: Manifest, sizes: dict[str, 
 
 def _below(folder: Path) -> dict[str, Path]:
     return {str(place.relative_to(folder)): place for place in folder.rglob("*") if not place.is_dir()}
-
-
-def _sync(place: Path) -> None:
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

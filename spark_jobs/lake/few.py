@@ -16,8 +16,7 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalak
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from spark_jobs.contracts import Table
-from spark_jobs.errors import LockHeld
-from spark_jobs.lake.log import must_open, unreadable
+from spark_jobs.lake.log import lost_race, must_open, unreadable
 from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
 from spark_jobs.store_faults import store_fault
@@ -101,7 +100,7 @@ def _told(lake: Location, table: Table) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        raise LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.") from error
+        raise lost_race(where) from error
     except (DeltaError, pa.ArrowException, OSError) as error:
         text = str(error)
         if broken := disk_fault(text, where) or store_fault(text, where):

@@ -24,7 +24,7 @@ from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from spark_jobs.contracts import STAR, Table
-from spark_jobs.errors import LakeChanged, SonglakeError
+from spark_jobs.errors import LakeChanged, LockHeld, SonglakeError
 from spark_jobs.lake.remembered import history, open_object_table
 from spark_jobs.locations import Location, ObjectPath
 from spark_jobs.object_store import exists, read
@@ -258,6 +258,11 @@ def rows(opened: DeltaTable, table: Table, select: str) -> Iterator[dict[str, An
             yield from part.to_struct_array().to_pylist()
     except Exception as error:  # the query engine raises nothing more special
         raise unreadable(error, f"Lake table {table.name}", opened.table_uri) from error
+
+
+def lost_race(where: str) -> LockHeld:
+    """Tell that another writer committed first: give the error to raise."""
+    return LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.")
 
 
 def unreadable(error: Exception, what: str, where: object) -> SonglakeError:

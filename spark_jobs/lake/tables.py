@@ -32,9 +32,9 @@ from pyspark.sql.types import (
 )
 
 from spark_jobs.contracts import Table, Type
-from spark_jobs.errors import LakeChanged, LockHeld
+from spark_jobs.errors import LakeChanged
 from spark_jobs.lake.few import merge_few, record
-from spark_jobs.lake.log import REBUILD, Position, Positions, dates_held, has_feed, lake_path, last_change, must_open
+from spark_jobs.lake.log import REBUILD, Position, Positions, dates_held, has_feed, lake_path, last_change, lost_race, must_open
 from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
 from spark_jobs.store_faults import store_fault
@@ -98,7 +98,7 @@ def told_errors(where: str) -> Iterator[None]:
                 REBUILD,
             ) from error
         if any(sign in text for sign in _CONFLICT):
-            raise LockHeld(f"Another run wrote {where} at the same time.", "Let one run work at a time, then run this again.") from error
+            raise lost_race(where) from error
         raise
 
 

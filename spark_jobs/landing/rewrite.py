@@ -20,7 +20,7 @@ from spark_jobs.landing.person import Person
 from spark_jobs.landing.reasons import Reason
 from spark_jobs.landing.text import WHITE
 from spark_jobs.landing.values import Record
-from spark_jobs.locations import on_disk
+from spark_jobs.locations import keep_on_disk, on_disk
 
 _TEMPORARY = ".songlake-erase"
 """Name that a walk of the landing zone passes over; one at a time in a folder."""
@@ -151,21 +151,12 @@ def rewrite(found: Found) -> None:
         raise Obstacle("it changed while it was rewritten") from None
     finally:
         copy.unlink(missing_ok=True)
-    _keep_names(target.parent)
+    keep_on_disk(target.parent)
 
 
 def _for_its_owner(path: str, flags: int) -> int:
     """Make a file that nobody else can read, since it holds lines of many people before it gets the permissions of the one it replaces."""
     return os.open(path, flags, 0o600)
-
-
-def _keep_names(folder: Path) -> None:
-    """Have a folder's names on disk, so that a power cut does not bring back what was replaced."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _without(line: bytes, is_first: bool, instead: bytes) -> bytes:

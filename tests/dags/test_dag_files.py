@@ -27,8 +27,8 @@ GRAPHS = {
     "songlake_watchdog": {"look_for_late_files": set()},
     "songlake_maintenance": {
         "maintain_lake": {"analyze_warehouse"},
-        "analyze_warehouse": {"remove_old_pages"},
-        "remove_old_pages": set(),
+        "analyze_warehouse": {"remove_old_files"},
+        "remove_old_files": set(),
     },
     "songlake_recommend": {"recommend": set()},
 }
