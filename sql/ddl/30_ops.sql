@@ -1,4 +1,5 @@
--- How data came into the warehouse, as spark_jobs/warehouse/contracts.py declares it, and spark_jobs/contracts.py the files (a test proves that they agree).
+-- How data came into the warehouse, as spark_jobs/warehouse/contracts.py declares it, and spark_jobs/contracts.py the files (a test
+-- proves that they agree).
 -- Called by spark_jobs/warehouse/schema.py when the schema is made or upgraded; may run again at any time.
 CREATE TABLE IF NOT EXISTS ops.files (
     path text NOT NULL,
