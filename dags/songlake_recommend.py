@@ -28,4 +28,4 @@ with DAG(
     user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
     default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(minutes=2)},
 ) as dag:
-    submit("recommend", WAREHOUSE_URL="{{ warehouse_url() }}")
+    submit("recommend", full_compiler=True, WAREHOUSE_URL="{{ warehouse_url() }}")

@@ -8,6 +8,7 @@ from airflow.exceptions import AirflowException
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
+from spark_jobs.jvm import FULL_COMPILER
 from spark_jobs.settings import PROJECT, WRITER_POOL, load
 
 
@@ -28,10 +29,16 @@ class SubmitJob(SparkSubmitOperator):
         return hook
 
 
-def submit(stage: str, *arguments: str, **variables: str) -> SubmitJob:
+def submit(stage: str, *arguments: str, full_compiler: bool = False, **variables: str) -> SubmitJob:
     """Give the task that runs `spark_jobs/<stage>.py`, with these variables and its place in lineage in its environment.
 
     The DAG has the macro `lineage_parent`.
+
+    Args:
+        stage: Names the job.
+        *arguments: Those of the job, beside the lake.
+        full_compiler: Whether the driver's JVM gets its full compiler, for work of minutes.
+        **variables: The job's environment.
     """
     return SubmitJob(
         task_id=stage,
@@ -39,6 +46,7 @@ def submit(stage: str, *arguments: str, **variables: str) -> SubmitJob:
         application_args=[*arguments, "--lake", str(load().lake)],
         name=f"songlake-{stage}",
         conn_id="spark_default",
+        conf={"spark.driver.extraJavaOptions": FULL_COMPILER} if full_compiler else None,
         pool=WRITER_POOL,
         execution_timeout=timedelta(hours=3),
         env_vars={"OPENLINEAGE_PARENT_ID": "{{ lineage_parent(ti) }}", **variables},

@@ -14,13 +14,11 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from spark_jobs.errors import BadUsage
+from spark_jobs.jvm import FULL_COMPILER
 
 _PR_SET_PDEATHSIG = 1
 LARGE_BYTES = 1 << 30
 """Files from which on the full compiler earns more than it costs."""
-# The full compiler. A small young generation and a heap that follows what is live, instead of filling spark.driver.memory:
-# a million events peak at 2.4 GiB for all processes instead of 2.9, in the same time.
-_LARGE_OPTIONS = "-XX:+UseSerialGC -Xmn320m -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20"
 
 Result = TypeVar("Result")
 
@@ -45,7 +43,7 @@ def start_session(*, full_compiler: bool = False) -> SparkSession:
         raise BadUsage("Spark would run without conf/spark-defaults.conf.", "Start it by bin/songlake or bin/spark-submit.")
     conf = SparkConf().setAppName("songlake")
     if full_compiler:
-        conf.set("spark.driver.extraJavaOptions", _LARGE_OPTIONS)
+        conf.set("spark.driver.extraJavaOptions", FULL_COMPILER)
     # Java starts here; what it is given later does not stand among its arguments.
     SparkContext._ensure_initialized(conf=conf)
     if secret := os.environ.get("_SPARK_AUTH_SECRET"):

@@ -46,9 +46,10 @@ class _Trial:
 
     Attributes:
         before: Plays before the window.
-        known: Who had played what before (user, artist).
+        known: Who had played what before, and what it tells of their taste (user, artist, taste).
         played: Who played what in the window (user, artist).
         new: The same, without what they had played before.
+        judged: The users in `new`, by how many artists to ask for.
         artists: How many artists were known before.
     """
 
@@ -56,6 +57,7 @@ class _Trial:
     known: DataFrame
     played: DataFrame
     new: DataFrame
+    judged: dict[int, DataFrame]
     artists: int
 
 
@@ -88,9 +90,10 @@ def recommend(choice: Choice, plays: DataFrame, everyone: DataFrame) -> DataFram
 
     Who has played nothing is unknown to ALS and gets popularity, marked so.
     """
-    known = plays.select("user", "artist").distinct().checkpoint()
+    known = factors.tastes(plays)
     if choice.method == ALS and choice.parameters:
-        lists = factors.best_new(factors.fit(plays, choice.parameters), known.select("user").distinct(), known)
+        listeners = factors.by_width(known.select("user").distinct(), known)
+        lists = factors.best_new(factors.fit(known, choice.parameters), listeners, known)
         others = everyone.join(known, "user", "left_anti")
         return lists.withColumn("method", F.lit(ALS)).unionByName(_popular(plays, others, known))
     return _popular(plays, everyone, known)
@@ -106,26 +109,27 @@ def _plays_by_day(plays: DataFrame) -> dict[Any, int]:
 
 
 def _trial(plays: DataFrame, begin: Any, end: Any) -> _Trial:
-    before = plays.where(F.col("start_date") < F.lit(begin)).checkpoint()
+    before = plays.where(F.col("start_date") < F.lit(begin))
     within = plays.where(F.col("start_date") >= F.lit(begin))
     within = within if end is None else within.where(F.col("start_date") < F.lit(end))
-    known = before.select("user", "artist").distinct().checkpoint()
-    played = within.select("user", "artist").distinct().join(before.select("user").distinct(), "user", "left_semi").checkpoint()
+    known = factors.tastes(before)
+    played = within.select("user", "artist").distinct().join(known, "user", "left_semi").checkpoint()
     new = played.join(known, ["user", "artist"], "left_anti").checkpoint()
-    return _Trial(before, known, played, new, known.select("artist").distinct().count())
+    judged = factors.by_width(new.select("user").distinct(), known)
+    return _Trial(before, known, played, new, judged, known.select("artist").distinct().count())
 
 
 def _ndcg(parameters: Parameters, trial: _Trial) -> float:
-    lists = factors.best_new(factors.fit(trial.before, parameters), trial.new.select("user").distinct(), trial.known)
-    return judging.verdict({ALS: lists}, trial.new, trial.artists).metrics[ALS]["ndcg_at_10"]
+    lists = factors.best_new(factors.fit(trial.known, parameters), trial.judged, trial.known)
+    return judging.total_ndcg(lists, trial.new)
 
 
 def _judge(parameters: Parameters, trial: _Trial, cut: Windows) -> Choice:
-    model, ranking = factors.fit(trial.before, parameters), popularity(trial.before)
+    model, ranking = factors.fit(trial.known, parameters), popularity(trial.before)
     users, nothing = trial.played.select("user").distinct(), trial.known.where("false")
     new = {
-        ALS: factors.best_new(model, users, trial.known),
-        POPULARITY: most_popular(ranking, users, trial.known),
+        ALS: factors.best_new(model, trial.judged, trial.known),
+        POPULARITY: most_popular(ranking, trial.new.select("user").distinct(), trial.known),
     }
     all_ = {
         ALS: first_ten(factors.best(model, users, LENGTH)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -45,12 +46,18 @@ GRID = (
 )
 
 
-def fit(plays: DataFrame, parameters: Parameters) -> ALSModel:
-    """Fit the model to plays (user, artist, plays; any grain).
+def tastes(plays: DataFrame) -> DataFrame:
+    """Sum up plays (user, artist, plays; any grain): user, artist, taste. Grain: user, artist.
 
-    Rows come in one partition and in order, because sums of floating numbers depend on it. The session needs a folder for checkpoints.
+    Rows are in one partition and in order, because sums of floating numbers depend on it; they are written down, because they are read
+    many times. The session needs a folder for checkpoints.
     """
-    taste = plays.groupBy("user", "artist").agg(F.log1p(F.sum("plays")).cast("float").alias("taste"))
+    summed = plays.groupBy("user", "artist").agg(F.log1p(F.sum("plays")).cast("float").alias("taste"))
+    return summed.repartition(1).sortWithinPartitions("user", "artist").checkpoint()
+
+
+def fit(tastes: DataFrame, parameters: Parameters) -> ALSModel:
+    """Fit the model to tastes, as the function of that name gives them."""
     als = ALS(
         userCol="user",
         itemCol="artist",
@@ -65,19 +72,23 @@ def fit(plays: DataFrame, parameters: Parameters) -> ALSModel:
         seed=SEED,
         checkpointInterval=CHECKPOINT_AFTER,
     )
-    return als.fit(taste.repartition(1).sortWithinPartitions("user", "artist"))
+    return als.fit(tastes)
 
 
-def best_new(model: ALSModel, users: DataFrame, known: DataFrame) -> DataFrame:
-    """Recommend to each user the ten artists that the model prefers and that are not among the known ones (user, artist).
+def by_width(users: DataFrame, known: DataFrame) -> dict[int, DataFrame]:
+    """Group users (user) by how many artists to ask for, so that ten are left of each which are not among the known (user, artist).
 
-    Spark gives a user's best artists, known ones included, so of each user as many more are asked for as are known. Users are asked for
-    in groups of similar counts, so that one who knows thousands does not make all lists long.
+    Spark gives a user's best artists, known ones included. One who knows thousands should not make all lists long.
     """
     counts = users.join(known.groupBy("user").agg(F.count(F.lit(1)).alias("known")), "user", "inner")
     groups = counts.withColumn("width", _width(F.col("known") + LENGTH)).checkpoint()
     widths = sorted(row.width for row in groups.select("width").distinct().collect())
-    asked = [best(model, groups.where(F.col("width") == width).select("user"), width) for width in widths]
+    return {width: groups.where(F.col("width") == width).select("user") for width in widths}
+
+
+def best_new(model: ALSModel, users: Mapping[int, DataFrame], known: DataFrame) -> DataFrame:
+    """Recommend to each user, by width, the ten artists that the model prefers and that are not among the known ones (user, artist)."""
+    asked = [best(model, group, width) for width, group in users.items()]
     return first_ten(reduce(DataFrame.unionByName, asked).join(known, ["user", "artist"], "left_anti"))
 
 

@@ -54,6 +54,15 @@ def worth(lists: DataFrame, played: DataFrame) -> DataFrame:
     return judged.select("method", "user", (F.col("found") / F.col("wanted")).alias("recall"), (F.col("gain") / ideal).alias("ndcg"))
 
 
+def total_ndcg(lists: DataFrame, played: DataFrame) -> float:
+    """Judge the lists of one method (user, artist, rank) by what users played: the sum of NDCG@10 over them all.
+
+    Of the same users it tells as much as the mean, and costs one query instead of three.
+    """
+    total = worth(lists.withColumn("method", F.lit("")), played).agg(F.sum("ndcg")).collect()[0][0]
+    return round(total or 0.0, _DIGITS)
+
+
 def verdict(lists: Mapping[str, DataFrame], played: DataFrame, artists: int) -> Verdict:
     """Judge the lists of several methods (user, artist, rank), the first two also against each other.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.jvm import FULL_COMPILER
 from tests.dags.conftest import dag_files, load_bag
 from tests.sparkenv import PROJECT
 
@@ -143,7 +144,8 @@ def test_spark_submit_gets_its_secret_by_environment_alone(airflow_environment: 
     found = json.loads(done.stdout.splitlines()[-1])
     lake = airflow_environment["SONGLAKE_LAKE"]
     job = {name: str(PROJECT / "spark_jobs" / f"{name}.py") for name in found}
-    start = {name: ["spark-submit", "--master", master, "--name", f"songlake-{name}", job[name]] for name in found}
+    conf = {"recommend": ["--conf", f"spark.driver.extraJavaOptions={FULL_COMPILER}"]}
+    start = {name: ["spark-submit", "--master", master, *conf.get(name, []), "--name", f"songlake-{name}", job[name]] for name in found}
     assert found["ingest"]["command"] == [
         *start["ingest"],
         *("--landing", "/my landing", "--settled", "--reprocess", "log_data/*", "--lake", lake),

@@ -119,7 +119,8 @@ def test_too_little_data_is_said_and_popularity_chosen(spark: SparkSession) -> N
 def test_rows_in_another_order_and_in_other_partitions_give_the_same_factors_to_the_last_bit(spark: SparkSession) -> None:
     plays = made_up(4, users=40)
     shuffled = plays.take(np.random.default_rng(2).permutation(plays.num_rows))
-    models = [factors.fit(given, ONE[0]) for given in (spark.createDataFrame(plays), spark.createDataFrame(shuffled).repartition(3))]
+    orders = spark.createDataFrame(plays), spark.createDataFrame(shuffled).repartition(3)
+    models = [factors.fit(factors.tastes(given), ONE[0]) for given in orders]
     first, second = ([rows(model.userFactors), rows(model.itemFactors)] for model in models)
     assert first == second
     assert [len(side) for side in first] == [40, len(set(plays["artist"].to_pylist()))]
