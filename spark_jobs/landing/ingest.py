@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 from spark_jobs.contracts import CATALOG, EVENT_IDENTITY, EVENT_VALUES, EVENTS, FILES, REJECTS, SONG_VALUES, Table
 from spark_jobs.lake import snapshot
 from spark_jobs.lake.creation import create_missing
+from spark_jobs.lake.few import append_few, merge_few
 from spark_jobs.lake.log import Positions
 from spark_jobs.lake.snapshot import FileRecord
 from spark_jobs.lake.tables import Lake, is_one_of, spark_schema
@@ -273,11 +274,11 @@ class _Batch:
         now = snapshot.refuse_interference(self._lake.path, self._before, self._batch_id)
         recorded = snapshot.commit_of(self._batch_id, now)
         columns = {name: [getattr(record, name) for record in records] for name in FILES.column_names}
-        rows = self._lake.spark.createDataFrame(pa.table(columns, schema=_arrow_schema()), spark_schema(FILES))
+        rows = pa.table(columns, schema=_arrow_schema())
         if any(record.path in self._known for record in records):
-            self._lake.merge(FILES, rows.withColumn("deleted", F.lit(False)), recorded)
+            merge_few(self._lake.path, FILES, rows.append_column("deleted", pa.repeat(False, len(rows))), recorded, within=None)
         else:
-            self._lake.append(FILES, rows, recorded)
+            append_few(self._lake.path, FILES, rows, recorded)
 
 
 def _once(rows: DataFrame, identity: Sequence[str], values: Sequence[str], *, few: bool) -> DataFrame:
