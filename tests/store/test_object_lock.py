@@ -74,11 +74,16 @@ def test_a_holder_that_lives_is_not_followed_although_clocks_differ(lake: Object
     etag = object_store.create(lake / ".lock", holder())
     assert etag is not None
     monkeypatch.setattr(object_lock, "_LEASE", -3600.0)
-    sign = threading.Timer(0.2, object_store.replace, (lake / ".lock", holder(sign="y"), etag))
-    sign.start()
+    watched = []
+
+    def meanwhile(seconds: float) -> None:
+        watched.append(seconds)
+        object_store.replace(lake / ".lock", holder(sign="y"), etag)
+
+    monkeypatch.setattr(object_lock.time, "sleep", meanwhile)
     with pytest.raises(LockHeld), lake_lock(lake, "songlake run"):
         pass
-    sign.join()
+    assert watched == [0.6]
 
 
 def test_who_was_taken_for_dead_learns_it_and_leaves_the_lock_to_the_follower(lake: ObjectPath) -> None:
@@ -110,9 +115,9 @@ def test_a_lock_that_could_not_be_freed_keeps_nobody_of_this_machine_out(lake: O
         pass
 
 
-def test_of_many_at_once_one_comes_in(lake: ObjectPath) -> None:
+def test_of_many_at_once_one_comes_in(bucket: ObjectPath) -> None:
     came: list[int] = []
-    together = threading.Barrier(8)
+    lake, together = bucket / "lake", threading.Barrier(8)
 
     def take(number: int) -> None:
         together.wait()
