@@ -26,8 +26,9 @@ up: setup ## Start PostgreSQL and Airflow here, without Docker; prints the UI's 
 down: ## Stop what make up started
 	@bin/songlake down
 
+# Two processes, since tests wait a good part of their time: each takes a file, in the order of the folders, and then the next.
 test: setup-s3 ## Run all tests
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: setup ## Run the tests that need neither Spark nor PostgreSQL, in seconds
 	$(PYTHON) -m pytest tests/unit
