@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +102,11 @@ class World:
         moment = mtime if mtime is not None else 1_600_000_000 + self.clock
         os.utime(target, (moment, moment))
         return target
+
+    def copy(self, root: Path, url: str) -> World:
+        """Give a world below another root that goes on from this one's state; the database of its URL is a copy of this one's."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        return World(root, url, copy.deepcopy(self.deliveries), self.clock)
 
     def settings(self) -> settings.Settings:
         """Settings of this world."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from deltalake import DeltaTable
+from pyspark.sql import SparkSession
 
 from spark_jobs import star_changes
 from spark_jobs.lake import tables
 from spark_jobs.landing.find import find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.session import start_session
+from tests.scratch import scratch_database
 from tests.world import DAY, START, World, event, song
 
 _ROUNDS = 3
+_REFUSED_IN = ("log_data/plain.json", "log_data/${spark.master} 'q' \\.json")
 
 
 def _events(rng: random.Random) -> list[dict[str, Any]]:
@@ -125,77 +131,77 @@ def test_many_deliveries_end_as_a_single_one_does(world: World) -> None:
     } == dict.fromkeys(("artists", "songs", "users", "time", "songplays"), (0, 0, 0))
 
 
-def test_a_run_with_nothing_new_writes_nothing(world: World) -> None:
-    world.write("log_data/1.json", [event(), event(item=1, page="Home")])
-    world.write("song_data/1.json", [song()])
-    world.write("log_data/broken.json.gz", b"not gzip")
-    world.run()
-    world.check()
-    versions, rows = world.versions(), world.row_versions()
-    summary = world.run()
+@pytest.fixture(scope="module")
+def first(spark: SparkSession, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world whose first delivery is live and right; it holds what each of the tests below changes."""
+    with scratch_database(postgres_server) as url:
+        world = World(tmp_path_factory.mktemp("first"), url)
+        world.write("log_data/1.json", [event(), event(item=1, page="Home"), event(START, "2", item=5)])
+        world.write("log_data/2.json", [event(START + DAY, item=1, level="paid"), event(START + DAY, "3", item=1)])
+        world.write("log_data/unmatched.json", [event(START, "4", song="Late song"), event(START + 3 * DAY, "4", song="LATE\u00a0 song")])
+        for name in _REFUSED_IN:
+            world.write(name, [{"page": "Home"}, {"page": "Help"}, *(event(user="5", item=number) for number in range(80))])
+        world.write("log_data/broken.json.gz", b"not gzip")
+        world.write("song_data/1.json", [song()])
+        world.run()
+        world.check()
+        yield world
+
+
+@pytest.fixture
+def delivered(first: World, postgres_server: str, tmp_path: Path) -> Iterator[World]:
+    """A copy of that."""
+    with scratch_database(postgres_server, urlsplit(first.url).path[1:]) as url:
+        yield first.copy(tmp_path, url)
+
+
+def test_a_run_with_nothing_new_writes_nothing(delivered: World) -> None:
+    versions, rows = delivered.versions(), delivered.row_versions()
+    summary = delivered.run()
     assert (summary.ingest_batch, summary.star, summary.load_batch) == (None, [], None)
-    assert (world.versions(), world.row_versions()) == (versions, rows)
+    assert (delivered.versions(), delivered.row_versions()) == (versions, rows)
 
 
-def test_a_song_that_arrives_after_its_plays_is_matched_then(world: World) -> None:
-    world.write("log_data/1.json", [event(), event(START + 3 * DAY, item=1, song="SETANTA\u00a0 matins")])
-    world.run()
-    world.check()
-    world.write("song_data/1.json", [song()])
-    summary = world.run()
-    world.check()
+def test_a_song_that_arrives_after_its_plays_is_matched_then(delivered: World) -> None:
+    delivered.write("song_data/late.json", [song("SO2", title="Late song")])
+    summary = delivered.run()
+    delivered.check()
     assert summary.tables["songplays"].updated == 2
-    world.write("song_data/1.json", [song(title="Another")])
-    world.run()
-    world.check()
+    delivered.write("song_data/late.json", [song("SO2", title="Another")])
+    delivered.run()
+    delivered.check()
 
 
-def test_a_song_that_nobody_played_comes_alone(world: World) -> None:
-    world.write("log_data/1.json", [event()], mtime=1_600_000_000)
-    world.write("song_data/1.json", [song("SO1")], mtime=1_600_000_000)
-    world.run()
-    world.write("song_data/2.json", [song("SO2", title="Nobody's")], mtime=1_600_000_001)
-    assert world.run().published
-    world.check()
+def test_a_song_that_nobody_played_comes_alone(delivered: World) -> None:
+    delivered.write("song_data/2.json", [song("SO2", title="Nobody's")])
+    assert delivered.run().published
+    delivered.check()
 
 
-def test_a_user_whose_latest_event_is_taken_back_falls_back_to_the_one_before(world: World) -> None:
-    world.write("log_data/1.json", [event(level="free"), event(START, "2", item=5)])
-    world.write("log_data/2.json", [event(START + DAY, item=1, level="paid"), event(START + DAY, "3", item=1)])
-    world.run()
-    world.check()
-    world.write("log_data/2.json", [event(START + DAY, "2", item=9)])
-    world.run()
-    world.check()
+def test_a_user_whose_latest_event_is_taken_back_falls_back_to_the_one_before(delivered: World) -> None:
+    delivered.write("log_data/2.json", [event(START + DAY, "2", item=9)])
+    delivered.run()
+    delivered.check()
 
 
-def test_refused_lines_of_one_file_are_replaced_while_those_of_others_come_in(world: World) -> None:
-    names = ["log_data/plain.json", "log_data/${spark.master} 'q' \\.json"]
-    for name in names:
-        world.write(name, [{"page": "Home"}, {"page": "Help"}, *(event(item=number) for number in range(80))])
-    world.run()
-    world.check()
-    for name in names:
-        world.write(name, [{"page": "Home"}, *(event(item=number) for number in range(80))])
-    world.write("log_data/other.json", [{"page": "About"}, *(event(item=number) for number in range(80))])
-    world.write("song_data/other.json", [{"song_id": "x"}, *(song(f"SO{number}") for number in range(80))])
-    world.run()
-    world.check()
+def test_refused_lines_of_one_file_are_replaced_while_those_of_others_come_in(delivered: World) -> None:
+    for name in _REFUSED_IN:
+        delivered.write(name, [{"page": "Home"}, *(event(user="5", item=number) for number in range(80))])
+    delivered.write("log_data/other.json", [{"page": "About"}, *(event(user="5", item=number) for number in range(80))])
+    delivered.write("song_data/other.json", [{"song_id": "x"}, *(song(f"SO{number}") for number in range(80))])
+    delivered.run()
+    delivered.check()
 
 
-def test_where_no_feed_can_be_had_whole_tables_are_compared_with_the_same_result(world: World) -> None:
-    world.write("log_data/1.json", [event(), event(item=1, level="paid"), event(START + DAY, "2", item=2)])
-    world.write("song_data/1.json", [song()])
-    world.run()
-    world.check()
-    world.write("log_data/1.json", [event(item=3), event(START + DAY, "3", item=2)])
-    world.write("song_data/1.json", [song(title="Other"), song("SO2")])
-    world.deliveries.observe(world.landing)
-    ingest(find_files(world.landing), world.lake, start_session)
+def test_where_no_feed_can_be_had_whole_tables_are_compared_with_the_same_result(delivered: World) -> None:
+    delivered.write("log_data/1.json", [event(item=3), event(START + DAY, "3", item=2)])
+    delivered.write("song_data/1.json", [song(title="Other"), song("SO2")])
+    delivered.deliveries.observe(delivered.landing)
+    ingest(find_files(delivered.landing), delivered.lake, start_session)
     for table in ("events", "catalog"):
-        DeltaTable(world.lake / table).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
-    world.run()
-    world.check()
-    shutil.rmtree(world.lake / "star")
-    world.run()
-    world.check()
+        DeltaTable(delivered.lake / table).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    delivered.run()
+    delivered.check()
+    shutil.rmtree(delivered.lake / "star")
+    delivered.run()
+    delivered.check()
