@@ -1,4 +1,4 @@
-"""Shared by all tests: one real PostgreSQL a run, a database of its own for each test that asks for one."""
+"""Shared by all tests: one real PostgreSQL a process, a database of its own for each test that asks for one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _logs_of_its_own() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """URL of a superuser of a PostgreSQL that lives as long as the test run.
+    """URL of a superuser of a PostgreSQL that lives as long as this process of tests.
 
     It is the embedded one, or the one that SONGLAKE_TEST_POSTGRES_URL names (to try another version).
     """
