@@ -1,25 +1,27 @@
-"""Bring the star tables up to date with the lake.
-
-bin/spark-submit spark_jobs/build_star.py --lake data/lake
-"""
+"""Bring the star tables up to date with the lake."""
 
 from __future__ import annotations
 
 import sys
 
 from spark_jobs import settings
+from spark_jobs.command_line import Lake, entry
 from spark_jobs.console import Stages, run_command
 from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lineage import Lineage
-from spark_jobs.pipeline import Summary, entry
+from spark_jobs.pipeline import Summary
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
 from spark_jobs.star_refresh import refresh_star
 
 
-def main(lake: str | None = None) -> None:
-    """Bring the star tables up to date with the lake."""
+def main(lake: Lake = None) -> None:
+    """Bring the star tables up to date with what ingest.py wrote to the lake.
+
+    Example:
+        bin/spark-submit spark_jobs/build_star.py --lake data/lake
+    """
 
     def command() -> None:
         chosen, stages = settings.load(lake=lake), Stages()

@@ -1,7 +1,4 @@
-"""Read new and changed files of the landing zone into the lake.
-
-bin/spark-submit spark_jobs/ingest.py --landing data/landing --lake data/lake
-"""
+"""Read new and changed files of the landing zone into the lake."""
 
 from __future__ import annotations
 
@@ -12,23 +9,33 @@ from typing import Annotated
 import typer
 
 from spark_jobs import settings
+from spark_jobs.command_line import Lake, Landing, entry
 from spark_jobs.console import Stages, run_command
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files, left_alone, named_like
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.lineage import Lineage
-from spark_jobs.pipeline import Summary, entry
+from spark_jobs.pipeline import Summary
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
 
 
 def main(
-    landing: str | None = None,
-    lake: str | None = None,
-    settled: Annotated[bool, typer.Option("--settled", help="leave out files modified within settle_seconds")] = False,
-    reprocess: Annotated[str, typer.Option(help="read files whose path fits this pattern again")] = "",
+    landing: Landing = None,
+    lake: Lake = None,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="leave out files that may still grow: modified within the setting settle_seconds")
+    ] = False,
+    reprocess: Annotated[
+        str, typer.Option(help="read files again whose path below the landing zone fits this pattern", show_default="none")
+    ] = "",
 ) -> None:
-    """Read new and changed files of the landing zone into the lake."""
+    """Read new and changed files of the landing zone into the lake, and print what was read and refused.
+
+    Example:
+        bin/spark-submit spark_jobs/ingest.py --landing data/landing
+        bin/spark-submit spark_jobs/ingest.py --reprocess 'log_data/2018/11/*'
+    """
 
     def command() -> None:
         chosen, stages = settings.load(landing=landing, lake=lake), Stages()

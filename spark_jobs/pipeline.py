@@ -1,18 +1,15 @@
-"""The whole pipeline in one process and one Spark session: ingest, build_star, load_postgres, check_quality, publish.
-
-bin/songlake run --landing data/landing
-bin/spark-submit spark_jobs/pipeline.py --landing data/landing --lake data/lake
-"""
+"""The whole pipeline in one process and one Spark session: ingest, build_star, load_postgres, check_quality, publish."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from spark_jobs.command_line import Lake, Landing, entry
 from spark_jobs.errors import GateFailed, ServiceUnreachable
 from spark_jobs.lake import snapshot
 from spark_jobs.lake.lock import lake_lock
@@ -183,8 +180,14 @@ def refuse_if_failed(summary: Summary) -> None:
         )
 
 
-def main(landing: str | None = None, lake: str | None = None) -> None:
-    """Run the whole pipeline; the same as `bin/songlake run`, under spark-submit."""
+def main(landing: Landing = None, lake: Lake = None) -> None:
+    """Run the whole pipeline in one Spark session, the same as bin/songlake run.
+
+    The warehouse is that of WAREHOUSE_URL, else the embedded PostgreSQL.
+
+    Example:
+        bin/spark-submit spark_jobs/pipeline.py --landing data/landing
+    """
     from spark_jobs import settings as settings_module
     from spark_jobs.console import Stages, run_command
     from spark_jobs.report import print_summary
@@ -195,16 +198,6 @@ def main(landing: str | None = None, lake: str | None = None) -> None:
         refuse_if_failed(summary)
 
     sys.exit(run_command(command))
-
-
-def entry(main: Callable[..., None]) -> None:
-    """Run a job's `main` with its command line, as the child of a spark-submit that may be killed."""
-    import typer
-
-    from spark_jobs.session import die_with_parent
-
-    die_with_parent()
-    typer.run(main)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,4 @@
-"""Recommend artists to everyone, by a model where it beats popularity, and publish that. docs/model.md tells what it is worth.
-
-bin/songlake recommend
-WAREHOUSE_URL=postgresql://... bin/spark-submit spark_jobs/recommend.py --lake data/lake
-"""
+"""Recommend artists to everyone, by a model where it beats popularity, and publish that. docs/model.md tells what it is worth."""
 
 from __future__ import annotations
 
@@ -11,25 +7,31 @@ import sys
 from typing import TYPE_CHECKING
 
 from spark_jobs import settings as settings_module
+from spark_jobs.command_line import Json, Lake, entry
 from spark_jobs.console import Stages, out, print_table, run_command
-from spark_jobs.pipeline import entry
 
 if TYPE_CHECKING:
     from spark_jobs.warehouse.recommendations import ModelRun
 
 
-def main(lake: str | None = None, as_json: bool = False) -> None:
-    """Recommend artists to everyone, from what is live in the warehouse."""
+def main(lake: Lake = None, json: Json = False) -> None:
+    """Recommend artists to everyone, from what is live in the warehouse, and print how the model did.
+
+    The warehouse is that of WAREHOUSE_URL, else the embedded PostgreSQL.
+
+    Example:
+        bin/spark-submit spark_jobs/recommend.py --lake data/lake
+    """
 
     def command() -> None:
         from spark_jobs.model.renewal import renew
 
-        print_run(renew(settings_module.load(lake=lake), Stages()), as_json)
+        print_run(renew(settings_module.load(lake=lake), Stages()), as_json=json)
 
     sys.exit(run_command(command))
 
 
-def print_run(run: ModelRun | None, as_json: bool) -> None:
+def print_run(run: ModelRun | None, *, as_json: bool) -> None:
     """Print what a run found and made live, or that there was nothing to do."""
     if as_json:
         told = None if run is None else {name: value for name, value in vars(run).items() if name not in ("learnt_from", "started_at")}

@@ -155,7 +155,7 @@ def load(**overrides: Any) -> Settings:
         # The value itself is left out: it could be a password.
         raise BadUsage(
             f"Setting {where!r} cannot be used: {first['msg']}.",
-            f"Mend it in {CONF}, in SONGLAKE_{where.upper().replace('.', '__')} or on the command line.",
+            f"Mend it in {CONF}, in {variable(where)} or on the command line.",
         ) from None
     rooted: dict[str, Any] = {name: _rooted(getattr(settings, name)) for name in ("landing", "lake", "postgres_home", "reports")}
     rooted["links_into"] = tuple(PROJECT / folder for folder in settings.links_into)
@@ -168,6 +168,11 @@ def load(**overrides: Any) -> Settings:
     if settings.warehouse_url is not None:
         _check_url(settings.warehouse_url.get_secret_value())
     return settings
+
+
+def variable(name: str) -> str:
+    """Name the variable of the environment that holds a setting, `export.to` for example."""
+    return f"SONGLAKE_{name.upper().replace('.', '__')}"
 
 
 def from_here(given: str | Path | ObjectPath) -> Location:

@@ -117,6 +117,12 @@ def test_wrong_use_is_refused_with_what_to_do(cli: Cli) -> None:
     assert (lake.code, "There is no lake" in lake.out + lake.err) == (3, True)
 
 
+def test_help_of_a_job_shows_how_it_is_started(cli: Cli) -> None:
+    told = cli("spark_jobs/ingest.py", "--help", program="bin/spark-submit")
+    assert (told.code, "Usage: bin/spark-submit spark_jobs/ingest.py [OPTIONS]" in told.out) == (0, True)
+    assert str(cli.world.landing).rpartition("/")[2] in told.out
+
+
 def test_a_driver_ends_with_the_airflow_task_that_submitted_it(cli: Cli) -> None:
     cli.world.write("log_data/a.json", [event()])
     submit = "import subprocess, sys; subprocess.run(sys.argv[1:])"
