@@ -5,29 +5,27 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
-from spark_jobs import cli_db, cli_export, cli_recommend, cli_redshift, cli_report
+from spark_jobs import cli_db, cli_export, cli_generate, cli_recommend, cli_redshift, cli_report
 from spark_jobs import settings as settings_module
+from spark_jobs.command_line import CommandLine, Json, Lake, Landing
 from spark_jobs.console import Stages, err, out, print_table, run_command
-from spark_jobs.errors import BadUsage
-from spark_jobs.locations import on_disk
 
-app = typer.Typer(
-    help="Files of songs and listening events into a warehouse that analysts trust.", no_args_is_help=True, pretty_exceptions_enable=False
+app = CommandLine(
+    help="""Files of songs and listening events into a warehouse that analysts trust.
+
+    The warehouse is that of WAREHOUSE_URL, else the embedded PostgreSQL. Settings are in conf/songlake.yaml and SONGLAKE_*.
+
+    Example:
+        bin/songlake generate
+        bin/songlake run
+        bin/songlake status
+    """,
+    no_args_is_help=True,
 )
-app.add_typer(cli_db.app, name="db")
-app.add_typer(cli_redshift.app, name="redshift")
-app.command("export")(cli_export.export)
-app.command("report")(cli_report.report)
-app.command("recommend")(cli_recommend.recommend)
-
-Landing = Annotated[str | None, typer.Option(help="root of the landing zone, a folder or s3a://bucket/prefix [settings: landing]")]
-Lake = Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object for programs instead of tables")]
 
 
 def _exit(command: Callable[[], int | None]) -> None:
@@ -38,7 +36,8 @@ def _exit(command: Callable[[], int | None]) -> None:
 def run(landing: Landing = None, lake: Lake = None, json: Json = False) -> None:
     """Run the whole pipeline: ingest, build_star, load_postgres, check_quality, publish.
 
-    Example: bin/songlake run --landing data/landing
+    Example:
+        bin/songlake run --landing data/landing
     """
     from spark_jobs import pipeline, report
 
@@ -57,7 +56,8 @@ def run(landing: Landing = None, lake: Lake = None, json: Json = False) -> None:
 def check(json: Json = False) -> None:
     """Ask the quality gate about the batch that stands in staging.
 
-    Example: bin/songlake check
+    Example:
+        bin/songlake check
     """
     _on_staged_batch(json, and_publish=False)
 
@@ -66,7 +66,8 @@ def check(json: Json = False) -> None:
 def publish(json: Json = False) -> None:
     """Make the checked batch live; a batch that was not checked yet is checked first.
 
-    Example: bin/songlake publish
+    Example:
+        bin/songlake publish
     """
     _on_staged_batch(json, and_publish=True)
 
@@ -100,12 +101,13 @@ def _on_staged_batch(json: bool, *, and_publish: bool) -> None:
 @app.command()
 def accept(
     batch: Annotated[str, typer.Argument(help="the batch that stands refused in staging")],
-    checks: Annotated[list[str] | None, typer.Argument(help="the failed checks to overrule; all if none is named")] = None,
-    reason: Annotated[str, typer.Option(help="why, for those who come later")] = "",
+    checks: Annotated[list[str] | None, typer.Argument(help="the failed checks to overrule", show_default="all that failed")] = None,
+    reason: Annotated[str, typer.Option(help="why, for those who come later; it must be given", show_default=False)] = "",
 ) -> None:
     """Overrule failed checks of the refused batch and publish it, on record.
 
-    Example: bin/songlake accept 20181101T000000Z-a1b2c3 --reason "the old player sends no artist"
+    Example:
+        bin/songlake accept 20181101T000000Z-a1b2c3 --reason "an old player"
     """
     from spark_jobs import lineage, pipeline, report
     from spark_jobs.warehouse.accept import accept as overrule
@@ -130,7 +132,8 @@ def erase(
 ) -> None:
     """Erase a person: out of the landing zone's files, the lake with its history, and the warehouse. It cannot be undone.
 
-    Example: bin/songlake erase 26 --dry-run
+    Example:
+        bin/songlake erase 26 --dry-run
     """
     from spark_jobs import erasure_command
 
@@ -141,7 +144,8 @@ def erase(
 def status(landing: Landing = None, lake: Lake = None, json: Json = False) -> None:
     """Show what waits, what could not be read, how far lake and warehouse are, and the last batches.
 
-    Example: bin/songlake status
+    Example:
+        bin/songlake status
     """
     from spark_jobs import status as status_module
 
@@ -152,13 +156,14 @@ def status(landing: Landing = None, lake: Lake = None, json: Json = False) -> No
 def rejects(
     lake: Lake = None,
     file: Annotated[str, typer.Option(help="only files whose path fits this pattern, such as '*2018-11-1?*'")] = "*",
-    reason: Annotated[str | None, typer.Option(help="only lines refused for this reason")] = None,
+    reason: Annotated[str | None, typer.Option(help="only lines refused for this reason", show_default="any")] = None,
     limit: Annotated[int, typer.Option(min=1, help="show so many lines at most")] = 20,
     json: Annotated[bool, typer.Option("--json", help="one JSON object a line, with the raw line whole")] = False,
 ) -> None:
     """Show refused lines: file, line number, why, and the line as it stands in the file.
 
-    Example: bin/songlake rejects --file '*2018-11-14*' --reason ts_invalid
+    Example:
+        bin/songlake rejects --file '*2018-11-14*' --reason ts_invalid
     """
     from spark_jobs import status as status_module
 
@@ -175,7 +180,8 @@ def trace(
 ) -> None:
     """Show where a row came from: file and line, what cleaning changed, other files, how the song was matched, the loads and their checks.
 
-    Example, of the sample data: bin/songlake trace 1541203806000-1000001-4-50
+    Example:
+        bin/songlake trace 1541203806000-1000001-4-50
     """
     from spark_jobs.trace import command
 
@@ -183,62 +189,11 @@ def trace(
 
 
 @app.command()
-def generate(
-    landing: Landing = None,
-    events: Annotated[int, typer.Option(min=0, help="distinct valid events")] = 10_000,
-    songs: Annotated[int, typer.Option(min=0, help="distinct valid songs, one a file")] = 200,
-    users: Annotated[int | None, typer.Option(min=1, help="registered users [one for every 100 events]")] = None,
-    days: Annotated[int, typer.Option(min=1, help="days of events")] = 7,
-    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="first day")] = datetime(2018, 11, 1),  # noqa: DTZ001
-    first_day: Annotated[int, typer.Option(min=0, help="begin with this day, to go on where an earlier call ended")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="another seed, other data")] = 1,
-    dirty: Annotated[float, typer.Option(min=0, max=0.5, help="share of bad lines")] = 0.002,
-    tastes: Annotated[int, typer.Option(min=0, help="groups of listeners who mostly play artists of their own; 0, nobody has a taste")] = 0,
-) -> None:
-    """Write sample songs and events into the landing zone; the same seed and arguments give the same bytes.
-
-    Example: bin/songlake generate --landing data/landing --events 1000000 --songs 15000 --days 30
-    """
-    from rich.progress import Progress
-
-    from spark_jobs.generator import generate as write
-
-    def command() -> None:
-        folder = on_disk(settings_module.load(landing=landing).landing, "bin/songlake generate")
-        with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task("generating", total=events + songs)
-            try:
-                done = write(
-                    folder,
-                    seed=seed,
-                    events=events,
-                    songs=songs,
-                    users=users,
-                    days=days,
-                    start=date(start.year, start.month, start.day),
-                    first_day=first_day,
-                    dirty=dirty,
-                    tastes=tastes,
-                    progress=lambda count: bar.advance(task, count),
-                )
-            except ValueError as error:
-                raise BadUsage(str(error), "See bin/songlake generate --help.") from None
-        out.print(
-            f"{done.files:,} files in {folder}: {done.event_lines:,} event lines, {done.song_lines:,} song lines, "
-            f"{done.rejected_lines:,} of them bad; {done.bytes / 1e6:.1f} MB in {done.seconds:.1f} s.",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
-
-    _exit(command)
-
-
-@app.command()
 def doctor() -> None:
     """Tell what is wrong with this machine and how to mend it.
 
-    Example: bin/songlake doctor
+    Example:
+        bin/songlake doctor
     """
     from spark_jobs import doctor as doctor_module
 
@@ -254,7 +209,8 @@ def doctor() -> None:
 def up() -> None:
     """Start PostgreSQL and Airflow on this machine; what is copied into the landing folder is loaded by itself.
 
-    Example: bin/songlake up
+    Example:
+        bin/songlake up
     """
     from spark_jobs import stack
     from spark_jobs.stack_home import ADMIN
@@ -282,7 +238,8 @@ def up() -> None:
 def down() -> None:
     """Stop Airflow and the embedded PostgreSQL; data, history and passwords stay.
 
-    Example: bin/songlake down
+    Example:
+        bin/songlake down
     """
     from spark_jobs import stack
 
@@ -291,6 +248,13 @@ def down() -> None:
 
     _exit(command)
 
+
+app.command("generate")(cli_generate.generate)
+app.command("report")(cli_report.report)
+app.command("export")(cli_export.export)
+app.command("recommend")(cli_recommend.recommend)
+app.add_typer(cli_db.app, name="db")
+app.add_typer(cli_redshift.app, name="redshift")
 
 if __name__ == "__main__":
     app(prog_name="bin/songlake")

@@ -7,17 +7,27 @@ import sys
 import typer
 
 from spark_jobs import settings as settings_module
+from spark_jobs.command_line import CommandLine
 from spark_jobs.console import out, run_command
 from spark_jobs.errors import ServiceUnreachable
 
-app = typer.Typer(help="The embedded PostgreSQL, for whoever has none.", no_args_is_help=True)
+app = CommandLine(
+    help="""The embedded PostgreSQL, for whoever has none.
+
+    Example:
+        bin/songlake db start
+        bin/songlake db psql -c 'SELECT count(*) FROM dwh.songplays'
+    """,
+    no_args_is_help=True,
+)
 
 
 @app.command("start")
 def start() -> None:
     """Start the embedded PostgreSQL, made at the first call.
 
-    Example: bin/songlake db start
+    Example:
+        bin/songlake db start
     """
     from spark_jobs.warehouse import embedded
     from spark_jobs.warehouse.connection import describe
@@ -33,7 +43,8 @@ def start() -> None:
 def stop() -> None:
     """Stop the embedded PostgreSQL; its data stays.
 
-    Example: bin/songlake db stop
+    Example:
+        bin/songlake db stop
     """
     from spark_jobs.warehouse import embedded
 
@@ -48,7 +59,8 @@ def stop() -> None:
 def psql(context: typer.Context) -> None:
     """Open psql on the warehouse; further arguments are psql's.
 
-    Example: bin/songlake db psql -c 'SELECT count(*) FROM dwh.songplays'
+    Example:
+        bin/songlake db psql -c 'SELECT count(*) FROM dwh.songplays'
     """
     from spark_jobs.warehouse import embedded
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from spark_jobs.command_line import Json, Lake
 
 
-def recommend(
-    lake: Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")] = None,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object for programs instead of a table")] = False,
-) -> None:
+def recommend(lake: Lake = None, json: Json = False) -> None:
     """Recommend artists to everyone by a model, where it beats popularity on plays that it has not seen; else by popularity.
 
-    Example: bin/songlake recommend
+    Example:
+        bin/songlake recommend
     """
     from spark_jobs.recommend import main
 

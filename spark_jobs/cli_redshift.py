@@ -9,16 +9,25 @@ from typing import Annotated
 import typer
 
 from spark_jobs import settings as settings_module
+from spark_jobs.command_line import CommandLine, Lake
 from spark_jobs.console import run_command
 
-app = typer.Typer(help="SQL for an Amazon Redshift that follows the warehouse; it is printed, not run.", no_args_is_help=True)
+app = CommandLine(
+    help="""SQL for an Amazon Redshift that follows the warehouse; it is printed, not run.
+
+    Example:
+        bin/songlake redshift schema | psql "$REDSHIFT"
+    """,
+    no_args_is_help=True,
+)
 
 
 @app.command("schema")
 def schema() -> None:
     """Print the statements that make Redshift's tables.
 
-    Example: bin/songlake redshift schema
+    Example:
+        bin/songlake redshift schema
     """
     from spark_jobs.warehouse import redshift
 
@@ -32,17 +41,18 @@ def schema() -> None:
 def load(
     manifests: Annotated[str, typer.Option(help="folder that manifests are written to, s3://BUCKET/FOLDER")],
     lake_url: Annotated[
-        str | None, typer.Option(help="where a copy of the lake is, s3://BUCKET/FOLDER; of no need where it is in S3")
+        str | None, typer.Option(help="where a copy of the lake is, s3://BUCKET/FOLDER", show_default="the lake itself, if it is in S3")
     ] = None,
     after: Annotated[
-        Path | None, typer.Option(help="what Redshift's ops.published holds, as psql -At prints it; without, all is loaded")
+        Path | None, typer.Option(help="what Redshift's ops.published holds, as psql -At prints it", show_default="nothing; all is loaded")
     ] = None,
     iam_role: Annotated[str, typer.Option(help="ARN of the role that may read both folders")] = "default",
-    lake: Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")] = None,
+    lake: Lake = None,
 ) -> None:
     """Write manifests to S3, and print the transaction that brings Redshift to what is live in PostgreSQL.
 
-    Example: bin/songlake redshift load --lake s3a://lab/lake --manifests s3://lab/manifests --after held.txt
+    Example:
+        bin/songlake redshift load --manifests s3://lab/manifests --after held.txt
     """
     from spark_jobs import redshift_command
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from spark_jobs import settings as settings_module
+from spark_jobs.command_line import Lake
 from spark_jobs.console import out, run_command
 
 PAGE = "latest"
@@ -16,11 +17,12 @@ PAGE = "latest"
 
 def report(
     open_: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
-    lake: Annotated[str | None, typer.Option(help="where the Delta tables are, a folder or s3a://bucket/prefix [settings: lake]")] = None,
+    lake: Lake = None,
 ) -> None:
     """Write the report page as of now into the folder of reports, one file that needs no network.
 
-    Example: bin/songlake report --open
+    Example:
+        bin/songlake report --open
     """
     from spark_jobs.pipeline import warehouse_url
     from spark_jobs.report_page import write_page
