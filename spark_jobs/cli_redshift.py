@@ -10,7 +10,7 @@ import typer
 
 from spark_jobs import settings as settings_module
 from spark_jobs.command_line import CommandLine, Lake
-from spark_jobs.console import run_command
+from spark_jobs.console import Stages, run_command
 
 app = CommandLine(
     help="""SQL for an Amazon Redshift that follows the warehouse; it is printed, not run.
@@ -57,6 +57,10 @@ def load(
     from spark_jobs import redshift_command
 
     def command() -> None:
-        redshift_command.follow(settings_module.load(lake=lake), lake_url=lake_url, manifests=manifests, role=iam_role, after=after)
+        settings = settings_module.load(lake=lake)
+        with Stages().stage("redshift") as tell:
+            script = redshift_command.follow(settings, lake_url=lake_url, manifests=manifests, role=iam_role, after=after, tell=tell)
+        # Only now: while progress is shown on a terminal, what is written to stdout would go there too.
+        sys.stdout.write(script)
 
     sys.exit(run_command(command))

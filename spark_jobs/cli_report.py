@@ -10,7 +10,7 @@ import typer
 
 from spark_jobs import settings as settings_module
 from spark_jobs.command_line import Lake
-from spark_jobs.console import out, run_command
+from spark_jobs.console import Stages, out, run_command
 
 PAGE = "latest"
 
@@ -30,8 +30,11 @@ def report(
 
     def command() -> None:
         settings = settings_module.load(lake=lake)
-        with connect(warehouse_url(settings), application_name=session_name("report")) as connection:
-            page = write_page(connection, settings.lake, settings.reports, PAGE)
+        with (
+            Stages().stage("report") as tell,
+            connect(warehouse_url(settings), application_name=session_name("report")) as connection,
+        ):
+            page = write_page(connection, settings.lake, settings.reports, PAGE, tell=tell)
         if open_ and not _opened(page.as_uri()):
             out.print("There is no browser here that could open it.")
         out.print(f"The report is in {page}.", markup=False, highlight=False, soft_wrap=True)

@@ -133,8 +133,8 @@ def erase(settings: Settings, person: Person, stages: Stages) -> Erased:
         with stages.stage("search") as tell:
             traces = search(settings, person, tell)
         refuse_obstacles(traces.obstacles)
-        with stages.stage("rewrite"):
-            _rewrite(traces, erased)
+        with stages.stage("rewrite") as tell:
+            _rewrite(traces, erased, tell)
         pause_at("rewritten")
         if snapshot.counted_positions(settings.lake):
             with Lineage(settings, connection, whole="erase").run() as lineage:
@@ -159,9 +159,10 @@ def refuse_obstacles(obstacles: dict[str, str]) -> None:
         )
 
 
-def _rewrite(traces: Traces, erased: Erased) -> None:
+def _rewrite(traces: Traces, erased: Erased, tell: Callable[[str], None]) -> None:
     clear_leftovers(traces.landing.files)
     for found in traces.found:
+        tell(found.file.path)
         try:
             rewrite(found)
         except Obstacle as obstacle:

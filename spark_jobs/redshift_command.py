@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pyarrow import fs
@@ -20,8 +19,10 @@ from spark_jobs.warehouse import batches, redshift
 from spark_jobs.warehouse.connection import connect, session_name
 
 
-def follow(settings: Settings, *, lake_url: str | None, manifests: str, role: str, after: Path | None) -> None:
-    """Write manifests to S3 and print the transaction that brings Redshift to what is live in PostgreSQL.
+def follow(
+    settings: Settings, *, lake_url: str | None, manifests: str, role: str, after: Path | None, tell: Callable[[str], None] = lambda _: None
+) -> str:
+    """Write manifests to S3 and give the transaction that brings Redshift to what is live in PostgreSQL.
 
     Args:
         settings: Where lake and warehouse are.
@@ -29,6 +30,7 @@ def follow(settings: Settings, *, lake_url: str | None, manifests: str, role: st
         manifests: Folder for manifests, `s3://BUCKET/FOLDER`; a manifest that is there already is the same.
         role: IAM role of the load, or `default`.
         after: What Redshift's ops.published holds, a line a table as psql's --no-align prints it; None loads every table whole.
+        tell: Is told which table's manifests are written.
 
     Raises:
         BadUsage: An address, the role, or a line of `after` cannot be used.
@@ -41,13 +43,13 @@ def follow(settings: Settings, *, lake_url: str | None, manifests: str, role: st
     held = read_positions(after.read_text(encoding="utf-8")) if after else {}
     loads = list(_loads(settings.lake, held, _live(settings)))
     if not loads:
-        sys.stdout.write("-- Redshift holds what is live.\n")
-        return
+        return "-- Redshift holds what is live.\n"
     statements = redshift.script(loads, manifests, role)
     for load in loads:
+        tell(f"manifests of {load.table.name}")
         for name, document in redshift.manifests(load, lake_url).items():
             _write(redshift.manifest_url(manifests, load, name), document)
-    sys.stdout.write(statements)
+    return statements
 
 
 def _in_s3(lake: Location) -> str:

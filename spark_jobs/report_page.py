@@ -54,7 +54,9 @@ _OUTCOMES = {
 
 
 @explained
-def write_page(connection: Connection, lake: Location, folder: Path, name: str, *, title_note: str = "") -> Path:
+def write_page(
+    connection: Connection, lake: Location, folder: Path, name: str, *, title_note: str = "", tell: Callable[[str], None] = lambda _: None
+) -> Path:
     """Write the page on the latest ingest and the latest load as `folder/<name>.html`, all of it or nothing.
 
     Args:
@@ -63,6 +65,7 @@ def write_page(connection: Connection, lake: Location, folder: Path, name: str, 
         folder: Where the page goes; it is made if need be.
         name: The page's name, without `.html`.
         title_note: Stands behind the title.
+        tell: Is told what is asked for next.
 
     Returns:
         Where the page is.
@@ -78,7 +81,7 @@ def write_page(connection: Connection, lake: Location, folder: Path, name: str, 
         # One snapshot for all, and nothing that could change.
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         tune(connection)
-        sections = _sections(connection, lake)
+        sections = _sections(connection, lake, tell)
     return _put(folder / f"{name}.html", _rendered({"title_note": title_note, **sections}))
 
 
@@ -94,12 +97,12 @@ def _rendered(sections: dict[str, Any]) -> str:
     return environment.get_template("report.html.j2").render(sections)
 
 
-def _sections(connection: Connection, lake: Location) -> dict[str, Any]:
+def _sections(connection: Connection, lake: Location, tell: Callable[[str], None]) -> dict[str, Any]:
     """Ask everything the template shows."""
+    tell("loads, checks and files")
     has_books = batches.has_books(connection)
     newest = batches.latest(connection, 1) if has_books else []
     load = batches.find(connection, str(newest[0]["batch_id"])) if newest else None
-    window = ask(connection, "window", days=DAYS)[0] if has_books else {}
     return {
         "outcome": _OUTCOMES[load.status].format(load.batch_id) if load else "Nothing has been loaded yet.",
         "refused": load is not None and load.status == "rejected",
@@ -109,12 +112,25 @@ def _sections(connection: Connection, lake: Location) -> dict[str, Any]:
         "checks": _checks(connection, load) if load else [],
         "growth": _growth(connection) if has_books else None,
         "intake": _lake_intake(lake, load) or (_warehouse_intake(connection) if has_books else None),
-        "plays": _plays(connection, window) if has_books else None,
-        "listening": listening(connection, window) if has_books else None,
-        "changes": changes(connection) if has_books else [],
-        "unmatched": unmatched(connection, _TOP) if has_books else [],
-        "model": model(connection) if has_books else None,
+        **(_played(connection, tell) if has_books else {"plays": None, "listening": None, "changes": [], "unmatched": [], "model": None}),
     }
+
+
+def _played(connection: Connection, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Ask what reads the plays, which is what takes long."""
+    window = ask(connection, "window", days=DAYS)[0]
+    asked: dict[str, tuple[str, Callable[[], Any]]] = {
+        "plays": ("plays by day and hour", lambda: _plays(connection, window)),
+        "listening": ("listeners, sessions, artists and songs", lambda: listening(connection, window)),
+        "changes": ("who came back and who pays", lambda: changes(connection)),
+        "unmatched": ("what the catalogue lacks", lambda: unmatched(connection, _TOP)),
+        "model": ("recommendations", lambda: model(connection)),
+    }
+    found = {}
+    for number, (name, (what, answer)) in enumerate(asked.items(), 1):
+        tell(f"{what} ({number} of {len(asked)})")
+        found[name] = answer()
+    return found
 
 
 def _checks(connection: Connection, load: Batch) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,8 @@ os.environ["OPENLINEAGE_DISABLED"] = "true"
 
 @pytest.fixture(autouse=True)
 def _logs_of_its_own() -> Iterator[None]:
-    """Forget where a command that ran in this process sent its log, which may be closed by the next test."""
+    """Keep log lines out of what is printed, as commands do, and forget where one sent them, which may be closed by the next test."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     yield
     structlog.reset_defaults()
 

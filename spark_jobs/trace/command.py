@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from spark_jobs.console import Stages
 from spark_jobs.errors import BadUsage
 from spark_jobs.settings import Settings
 from spark_jobs.trace import page
 from spark_jobs.trace.play import trace_play
 from spark_jobs.trace.song import trace_song
 from spark_jobs.trace.user import trace_user
+
+_Trace = TypeVar("_Trace")
 
 
 def show(settings: Settings, what: str, key: str | None, as_json: bool) -> None:
@@ -28,13 +34,18 @@ def show(settings: Settings, what: str, key: str | None, as_json: bool) -> None:
         what, key = "songplay", what
     match what:
         case "songplay":
-            play = trace_play(settings, key)
+            play = _found(trace_play, settings, key)
             page.print_json(play) if as_json else page.print_play(play)
         case "user":
-            user = trace_user(settings, key)
+            user = _found(trace_user, settings, key)
             page.print_json(user) if as_json else page.print_user(user)
         case "song":
-            song = trace_song(settings, key)
+            song = _found(trace_song, settings, key)
             page.print_json(song) if as_json else page.print_song(song)
         case _:
             raise BadUsage("Only a songplay, a user or a song can be traced.", "Write bin/songlake trace user 26; --help has more.")
+
+
+def _found(trace: Callable[[Settings, str], _Trace], settings: Settings, key: str) -> _Trace:
+    with Stages().stage("trace"):
+        return trace(settings, key)

@@ -51,7 +51,7 @@ def test_it_fires_for_an_object_that_stands_still_also_after_the_store_was_away(
         object_store.write(root / path, b"{}")
     store.fail(times=6, status=503)
     told = asyncio.run(fired(trigger(root), 30))
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert {name: told[name] for name in ("files", "bytes", "first", "still_growing")} == {
         "files": 1,
         "bytes": 2,

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,7 @@ from spark_jobs.warehouse.publish import publish
 from tests.objects import BUCKET, Objects, object_store
 from tests.postgres.staging import GATE, MIDNIGHT, WAREHOUSE, Row, artist, contents, fill, gone, moment, play, song, user
 from tests.scratch import scratch_database
+from tests.sparkenv import PROJECT
 
 MANIFESTS = f"s3://{BUCKET}/manifests"
 COPY = re.compile(r"""COPY "(\w+)" FROM '(s3://[^']+)' IAM_ROLE default FORMAT AS PARQUET FILLRECORD MANIFEST""")
@@ -64,10 +68,8 @@ def statements(script: str) -> list[str]:
 class Follower:
     """A lake, the warehouse that its rows went live in, and the stand-in that follows."""
 
-    def __init__(
-        self, lake: Path, warehouse: Connection, url: str, stand_in: Connection, objects: Objects, said: Callable[[], str]
-    ) -> None:
-        self.lake, self.warehouse, self.stand_in, self.objects, self.said = lake, warehouse, stand_in, objects, said
+    def __init__(self, lake: Path, warehouse: Connection, url: str, stand_in: Connection, objects: Objects) -> None:
+        self.lake, self.warehouse, self.stand_in, self.objects = lake, warehouse, stand_in, objects
         self.settings = Settings(lake=lake, WAREHOUSE_URL=url)
         self.prefix = lake.parent.name  # every lake has its own place in the bucket
         create_missing(lake)
@@ -106,10 +108,12 @@ class Follower:
         held = self.stand_in.execute("SELECT table_name, delta_table_id, delta_version, delta_written_at FROM ops.published").fetchall()
         after = folder / "held.txt"
         after.write_text("".join("|".join(map(str, row)) + "\n" for row in held))
-        redshift_command.follow(self.settings, lake_url=self.lake_url, manifests=MANIFESTS, role="default", after=None if whole else after)
+        said = redshift_command.follow(
+            self.settings, lake_url=self.lake_url, manifests=MANIFESTS, role="default", after=None if whole else after
+        )
         for path in filter(Path.is_file, self.lake.rglob("*")):
             self.objects.client.upload_file(str(path), BUCKET, f"{self.prefix}/{path.relative_to(self.lake)}")
-        return self.said()
+        return said
 
     def run(self, script: str) -> int:
         """Run a script in the stand-in, COPY by hand; gives how many rows were copied."""
@@ -179,12 +183,11 @@ def follower(
     url: str,
     stand_in: Connection,
     objects: Objects,
-    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Follower:
     for name, value in objects.environment.items():
         monkeypatch.setenv(name, value)
-    return Follower(tmp_path / "lake", warehouse, url, stand_in, objects, lambda: capsys.readouterr().out)
+    return Follower(tmp_path / "lake", warehouse, url, stand_in, objects)
 
 
 def first_day(follower: Follower) -> None:
@@ -238,14 +241,14 @@ def test_whole_load_repairs_what_differs_and_leaves_the_rest(follower: Follower,
     script = follower.script(tmp_path, whole=True)
     follower.run(script)
     assert follower.agrees()
-    redshift_command.follow(
+    in_s3 = redshift_command.follow(
         Settings(lake=f"s3a://{BUCKET}/{follower.prefix}", WAREHOUSE_URL=url),
         lake_url=None,
         manifests=MANIFESTS,
         role="default",
         after=None,
     )
-    assert follower.said() == script
+    assert in_s3 == script
     after = follower.written_by()
     assert {key for key in after if before.get(key) != after[key]} == {("users", 7), ("artists", "A1")}
 
@@ -300,6 +303,20 @@ def test_what_cannot_stand_in_a_statement_is_refused(follower: Follower, tmp_pat
     ]:
         with pytest.raises(BadUsage, match=says):
             redshift_command.follow(follower.settings, **good | bad)
+
+
+def test_sql_goes_to_its_file_while_a_terminal_shows_the_progress(follower: Follower, tmp_path: Path, url: str) -> None:
+    first_day(follower)
+    terminal, stderr = pty.openpty()
+    command = ["bin/songlake", "redshift", "load", "--lake", str(follower.lake), "--lake-url", follower.lake_url, "--manifests", MANIFESTS]
+    told = {**os.environ, "WAREHOUSE_URL": url, "TERM": "xterm"}
+    # The terminal is read at the end: if the SQL went there, it would be full before, and the command wait.
+    done = subprocess.run(command, cwd=PROJECT, env=told, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=120)
+    os.close(stderr)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert done.stdout == follower.script(tmp_path, whole=True), shown
+    assert "redshift: manifests of songplays" in shown
 
 
 def test_commands_print_sql_and_refuse_in_two_sentences() -> None:

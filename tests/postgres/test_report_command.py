@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,11 +13,16 @@ from tests.postgres.staging import batch, load, play
 from tests.sparkenv import PROJECT
 
 
-def report(url: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def report(url: str, folder: Path, stderr: int = subprocess.PIPE, **more: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SONGLAKE") and name not in {"BROWSER", "DISPLAY"}}
     given = {"WAREHOUSE_URL": url, "SONGLAKE_REPORTS": str(folder / "reports"), "SONGLAKE_LAKE": str(folder / "lake")}
     return subprocess.run(
-        [str(PROJECT / "bin" / "songlake"), "report", "--open"], env={**kept, **given, **more}, cwd=PROJECT, capture_output=True, text=True
+        [str(PROJECT / "bin" / "songlake"), "report", "--open"],
+        env={**kept, **given, **more},
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
     )
 
 
@@ -37,3 +44,22 @@ def test_report_says_where_it_is_where_there_is_no_browser(warehouse: Connection
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"There is no browser here that could open it.\nThe report is in {page}.\n"
     assert "Nothing has been loaded yet." in page.read_text()
+
+
+def test_report_tells_in_a_log_when_it_begins_and_how_long_it_took(warehouse: Connection, url: str, tmp_path: Path) -> None:
+    load(warehouse, "b1", batch(play()))
+    begins, done = report(url, tmp_path, BROWSER="/nowhere/browser").stderr.splitlines()
+    assert "stage begins stage=report" in begins
+    assert "stage done" in done
+    assert re.search(r"seconds=\d+\.\d+ stage=report", done)
+
+
+def test_report_shows_on_a_terminal_what_it_asks_for(warehouse: Connection, url: str, tmp_path: Path) -> None:
+    load(warehouse, "b1", batch(play()))
+    terminal, stderr = pty.openpty()
+    done = report(url, tmp_path, stderr, BROWSER="/nowhere/browser", TERM="xterm")
+    os.close(stderr)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert done.returncode == 0, shown
+    assert "report: recommendations (5 of 5)" in shown

@@ -106,13 +106,13 @@ def test_events_that_cannot_be_written_are_told_once_and_stop_nothing(
     tell_to(tmp_path / "file" / "below", monkeypatch)
     with _lineage().stage("ingest"):
         pass
-    assert capsys.readouterr().out.count("lineage could not be told") == 1
+    assert capsys.readouterr().err.count("lineage could not be told") == 1
     for broken in ("not json", '{"type": "file"}', '{"type": "http", "url": "http://127.0.0.1:1", "retry": {"total": 0}}'):
         monkeypatch.setattr("spark_jobs.lineage._given_up", [])
         monkeypatch.setenv("AIRFLOW__OPENLINEAGE__TRANSPORT", broken)
         with _lineage().stage("ingest"):
             pass
-        assert capsys.readouterr().out.count("lineage could not be told") == 1, broken
+        assert capsys.readouterr().err.count("lineage could not be told") == 1, broken
 
 
 def test_switched_off_nothing_is_told(events: Path, monkeypatch: pytest.MonkeyPatch) -> None:
