@@ -391,6 +391,7 @@ def test_packages_and_jars_come_from_setup_which_finds_all_that_it_reads():
     read = {
         "requirements.txt",
         "bin/setup",
+        "bin/progress.py",
         "bin/env.sh",
         "bin/warm-up.py",
         "conf/jars.txt",
