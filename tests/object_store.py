@@ -1,4 +1,4 @@
-"""An object store for tests, started once a run, and a world whose landing zone and lake are in it."""
+"""An object store for tests, a process of its own, and a world whose landing zone and lake are in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,45 @@ import boto3
 from spark_jobs import object_store, pipeline, settings
 from spark_jobs.console import Stages
 from spark_jobs.locations import ObjectPath
+from tests.scratch import free_port
 from tests.sparkenv import PROJECT, use_endpoint
 from tests.world import World
+
+BUCKET = "lab"
+_EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 
 
 @contextmanager
 def endpoint() -> Iterator[ObjectStore]:
-    """Start the object store; it ends with the block."""
+    """Start the object store that this process and its JVMs look for, which lets in anybody; it ends with the block."""
     url = use_endpoint()
-    process = subprocess.Popen([sys.executable, "-m", "tests.s3_server", url.rpartition(":")[2]], cwd=PROJECT, stderr=subprocess.DEVNULL)
+    known = ObjectStore(url, os.environ["AWS_REGION"], os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+    with _started(known) as store:
+        yield store
+
+
+@contextmanager
+def verifying_endpoint() -> Iterator[ObjectStore]:
+    """Start one that verifies the signatures of its only user, in another region, with an empty bucket `BUCKET`.
+
+    It lists two objects a page, so that every list has several.
+    """
+    root = ObjectStore(f"http://127.0.0.1:{free_port()}", "eu-north-1", "root", "secret")
+    setup = 4  # requests without verification: the user, the key, the policy, the bucket
+    with _started(root, INITIAL_NO_AUTH_ACTION_COUNT=str(setup), MOTO_S3_DEFAULT_MAX_KEYS="2"):
+        iam = root.client_of("iam")
+        iam.create_user(UserName="jobs")
+        made = iam.create_access_key(UserName="jobs")["AccessKey"]
+        iam.put_user_policy(UserName="jobs", PolicyName="all", PolicyDocument=_EVERYTHING)
+        root.client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": root.region})
+        yield replace(root, access_key=made["AccessKeyId"], secret=made["SecretAccessKey"])
+
+
+@contextmanager
+def _started(store: ObjectStore, **environment: str) -> Iterator[ObjectStore]:
+    command = [sys.executable, "-m", "tests.s3_server", store.url.rpartition(":")[2]]
+    process = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL, env=os.environ | environment)
     try:
-        store = ObjectStore(url)
         store.wait()
         yield store
     finally:
@@ -40,9 +68,22 @@ def endpoint() -> Iterator[ObjectStore]:
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """The running endpoint."""
+    """The running endpoint, and who may use it."""
 
     url: str
+    region: str
+    access_key: str
+    secret: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command finds it by."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+        }
 
     def wait(self) -> None:
         for _ in range(100):
@@ -63,7 +104,16 @@ class ObjectStore:
     @property
     def client(self) -> Any:
         """Another client than the product's."""
-        return boto3.client("s3", endpoint_url=self.url)
+        return self.client_of("s3")
+
+    def client_of(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=self.region,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret,
+        )
 
     def fail(self, times: int = 1, path: str = "", **fault: Any) -> None:
         """Let the next requests fail whose method and path fit: `status` and `code`, or `seconds` to wait."""

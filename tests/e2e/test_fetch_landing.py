@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from spark_jobs.landing.find import find_files
-from tests.objects import BUCKET, object_store
+from tests.object_store import BUCKET, verifying_endpoint
 from tests.scratch import small_disk
 from tests.sparkenv import PROJECT
 from tests.web import Web, web_server
@@ -204,7 +204,7 @@ def test_errors_have_their_codes_and_say_what_to_do(web: Web, target: Path, fetc
 
 
 def test_bucket_is_fetched_with_signatures_that_the_server_verifies(tmp_path: Path, target: Path, fetch: Fetch) -> None:
-    with object_store(tmp_path) as objects:
+    with verifying_endpoint() as objects:
         content = {"log_data/a b+%41é.json": b"a", "log_data/2018/b.json": b"b", "song_data/large.json": LARGE, "song_data/=&?#.json": b"c"}
         for key, body in content.items():
             objects.client.put_object(Bucket=BUCKET, Key=f"raw data/{key}", Body=body)

@@ -38,7 +38,7 @@ from spark_jobs.warehouse.batches import begin_batch, finish_staging, published
 from spark_jobs.warehouse.check import check
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.publish import publish
-from tests.objects import BUCKET, Objects, object_store
+from tests.object_store import BUCKET, ObjectStore, verifying_endpoint
 from tests.postgres.staging import GATE, MIDNIGHT, WAREHOUSE, Row, artist, contents, fill, gone, moment, play, song, user
 from tests.scratch import scratch_database
 from tests.sparkenv import PROJECT
@@ -48,8 +48,8 @@ COPY = re.compile(r"""COPY "(\w+)" FROM '(s3://[^']+)' IAM_ROLE default FORMAT A
 
 
 @pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Objects]:
-    with object_store(tmp_path_factory.mktemp("objects")) as store:
+def objects() -> Iterator[ObjectStore]:
+    with verifying_endpoint() as store:
         yield store
 
 
@@ -68,7 +68,7 @@ def statements(script: str) -> list[str]:
 class Follower:
     """A lake, the warehouse that its rows went live in, and the stand-in that follows."""
 
-    def __init__(self, lake: Path, warehouse: Connection, url: str, stand_in: Connection, objects: Objects) -> None:
+    def __init__(self, lake: Path, warehouse: Connection, url: str, stand_in: Connection, objects: ObjectStore) -> None:
         self.lake, self.warehouse, self.stand_in, self.objects = lake, warehouse, stand_in, objects
         self.settings = Settings(lake=lake, WAREHOUSE_URL=url)
         self.prefix = lake.parent.name  # every lake has its own place in the bucket
@@ -182,7 +182,7 @@ def follower(
     warehouse: Connection,
     url: str,
     stand_in: Connection,
-    objects: Objects,
+    objects: ObjectStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Follower:
     for name, value in objects.environment.items():
