@@ -4,18 +4,27 @@ Runs when `publish` of the DAG `songlake` has made a batch live. The job learns 
 and publishes its recommendations to `dwh.recommendations` where it beats popularity; otherwise popularity, marked so. Both are a success.
 Which it was, and why, is the last line but one of the task's log, and a row of `ops.model_runs`. It waits for the pool of the pipeline's writers.
 
-**If it fails**, what was recommended before stays live, and the pipeline is not touched. It may be cleared or run by hand at any time: where nothing
-moved since the last run, it does nothing. More in docs/model.md.
+| task | does | if it fails |
+|---|---|---|
+| recommend | learns, tries and publishes | what was recommended before stays live, and the pipeline is not touched |
+| notify | mails a recovery | the recommendations are live all the same |
+| diagnose | runs only if `recommend` failed: mails why, once until it works again | |
+
+**A red run.** Read the log of `recommend`: its last lines say what to do. The next publication runs it anew; to go on at once, clear `recommend` with what is
+downstream of it. It may be cleared or run by hand at any time: where nothing moved since the last run, it does nothing. More in docs/model.md.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG, Asset, TriggerRule, task
+from run_tasks import diagnose_recommend, notify_recommended, remember_error
 from submit_job import submit
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
+
+from spark_jobs.settings import load
 
 with DAG(
     "songlake_recommend",
@@ -26,6 +35,17 @@ with DAG(
     doc_md=__doc__,
     tags=["songlake"],
     user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
-    default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(minutes=2)},
+    default_args={
+        "owner": "data",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=load().airflow.retry_seconds),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(minutes=30),
+        "on_failure_callback": remember_error,
+    },
 ) as dag:
-    submit("recommend", full_compiler=True, WAREHOUSE_URL="{{ warehouse_url() }}")
+    recommend = submit("recommend", full_compiler=True, WAREHOUSE_URL="{{ warehouse_url() }}")
+    notify = task(task_id="notify")(notify_recommended)()
+    diagnose = task(task_id="diagnose", trigger_rule=TriggerRule.ONE_FAILED)(diagnose_recommend)()
+    recommend >> [notify, diagnose]

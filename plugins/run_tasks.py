@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from warehouse_connection import warehouse_url
 
 from spark_jobs import alerts, maintenance, settings
 from spark_jobs.contracts import STAGED
-from spark_jobs.diagnosis import LOST_ROWS, Diagnosis, examine, not_passed
+from spark_jobs.diagnosis import LOST_ROWS, Diagnosis, examine, not_passed, tail
 from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, SonglakeError
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files
@@ -131,8 +132,7 @@ def _end_incident(diagnosis: Diagnosis, chosen: settings.Settings, *, by_export:
     if incident is None or by_export != (incident.signature == _EXPORT_FAILED and chosen.export.to is not None):
         return
     if incident.told:
-        since = datetime.fromtimestamp(incident.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        send(alerts.recovery(diagnosis, since, run_link(get_current_context())), chosen.alerts, log)
+        send(alerts.recovery(diagnosis, _minute(incident.opened_at), run_link(get_current_context())), chosen.alerts, log)
     close_incident()
 
 
@@ -153,6 +153,28 @@ def diagnose_run(upstream: list[str]) -> None:
     if not incident.told:
         send(alerts.failure(diagnosis, run_link(context)), chosen.alerts, log)
         mark_told(incident)
+
+
+def diagnose_recommend() -> None:
+    """Mail why `recommend` failed and where its log is, once until it works again."""
+    chosen, context = settings.load(), get_current_context()
+    error = context["ti"].xcom_pull(task_ids="recommend", key=_ERROR)
+    log.error("Task recommend failed:\n%s", tail(error))
+    if not was_told("recommend"):
+        send(alerts.not_recommended(error, f"{run_link(context)}/tasks/recommend"), chosen.alerts, log)
+        remember_told("recommend", _minute(time.time()))
+
+
+def notify_recommended() -> None:
+    """Mail that `recommend` works again, if people were told that it had failed."""
+    since = was_told("recommend")
+    if since:
+        send(alerts.recommended_again(since, run_link(get_current_context())), settings.load().alerts, log)
+    remember_told("recommend", "")
+
+
+def _minute(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _log_diagnosis(diagnosis: Diagnosis) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from spark_jobs.diagnosis import Diagnosis
+from spark_jobs.diagnosis import Diagnosis, tail
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -88,6 +88,28 @@ def blind(sentence: str, link: str) -> Mail:
         "The watchdog cannot tell whether files wait, and the pipeline cannot take any:",
         "Mend what the sentence says; Songlake goes on by itself then.",
         Diagnosis(notes=[sentence]),
+        link,
+    )
+
+
+def not_recommended(error: str | None, link: str) -> Mail:
+    """Word that recommendations could not be made anew; `error` is the task's, `link` leads to its log."""
+    return _mail(
+        "Songlake: recommend failed",
+        "Recommendations could not be made anew, after all retries. Those of before stay live, and all other tables are as they were.",
+        "Mend what the error says. The next publication runs it anew; to go on at once, clear recommend with what is downstream of it.",
+        Diagnosis(failed={"recommend": tail(error)}),
+        link,
+    )
+
+
+def recommended_again(since: str, link: str) -> Mail:
+    """Word that recommendations are made again."""
+    return _mail(
+        "Songlake: recovered, recommend works",
+        f"Recommendations are up to date with what is live; recommend had failed since {since}.",
+        "Nothing.",
+        Diagnosis(),
         link,
     )
 

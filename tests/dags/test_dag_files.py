@@ -31,7 +31,7 @@ GRAPHS = {
         "analyze_warehouse": {"remove_old_files"},
         "remove_old_files": set(),
     },
-    "songlake_recommend": {"recommend": set()},
+    "songlake_recommend": {"recommend": {"diagnose", "notify"}, "diagnose": set(), "notify": set()},
 }
 WRITERS = {"ingest", "build_star", "load_postgres", "check_quality", "publish", "maintain_lake", "analyze_warehouse", "recommend"}
 
@@ -74,8 +74,9 @@ def test_whatever_writes_waits_for_the_one_slot(bag: dict[str, Any]) -> None:
     assert {task_id for task_id, pool in pools.items() if pool == "songlake_writer"} == WRITERS
 
 
-def test_what_a_retry_can_mend_is_tried_again(bag: dict[str, Any]) -> None:
-    found = bag["dags"]["songlake"]["tasks"]
+@pytest.mark.parametrize("name", ["songlake", "songlake_recommend"])
+def test_what_a_retry_can_mend_is_tried_again(bag: dict[str, Any], name: str) -> None:
+    found = bag["dags"][name]["tasks"]
     assert {task_id: task["retries"] for task_id, task in found.items()} == dict.fromkeys(found, 3)
     assert all(task["retry_exponential_backoff"] for task in found.values())
 
@@ -85,6 +86,8 @@ def test_diagnose_runs_only_after_a_failure_and_report_always(bag: dict[str, Any
     assert found["diagnose"]["trigger_rule"] == "one_failed"
     assert found["report"]["is_teardown"] is True
     assert {task["trigger_rule"] for name, task in found.items() if name not in ("diagnose", "report")} == {"all_success"}
+    rules = {task_id: task["trigger_rule"] for task_id, task in bag["dags"]["songlake_recommend"]["tasks"].items()}
+    assert rules == {"recommend": "all_success", "notify": "all_success", "diagnose": "one_failed"}
 
 
 def test_publish_announces_the_warehouse(bag: dict[str, Any]) -> None:

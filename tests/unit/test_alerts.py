@@ -60,6 +60,22 @@ def test_recovery_and_warning_name_the_batch() -> None:
     assert alerts.warning(diagnosis, LINK).subject == "Songlake: batch b2 is live, with a warning by volume"
 
 
+def test_recommendations_that_could_not_be_made_anew_say_what_stays_live_and_where_the_log_is() -> None:
+    mail = alerts.not_recommended("Java ended <unexpectedly>.\nError: make room.", f"{LINK}/tasks/recommend")
+    assert mail.subject == "Songlake: recommend failed"
+    for words in (
+        "&lt;unexpectedly&gt;.\nError: make room.",
+        "Those of before stay live",
+        "The next publication runs it anew",
+        f"{LINK}/tasks/recommend",
+    ):
+        assert words in mail.html
+    assert "it was killed" in alerts.not_recommended(None, LINK).html
+    again = alerts.recommended_again("2018-11-02 10:00 UTC", LINK)
+    assert again.subject == "Songlake: recovered, recommend works"
+    assert "since 2018-11-02 10:00 UTC" in again.html
+
+
 def test_of_an_error_the_lines_that_say_why_are_kept() -> None:
     trace = "\n".join(
         [f"line {number}" for number in range(30)] + ["    at org.apache.spark.Thing(Thing.scala:1)", "", "Error: it is full."]
