@@ -150,6 +150,19 @@ class Stack:
         """Start a run as a person does."""
         return str(self.api("POST", f"/dags/{dag}/dagRuns", logical_date=None, conf=conf)["dag_run_id"])
 
+    def clear(self, run_id: str, *tasks: str, dag: str = "songlake") -> None:
+        """Let tasks of a run start again, as a person does."""
+        chosen = {"dag_run_id": run_id, "task_ids": tasks, "only_failed": False, "reset_dag_runs": True}
+        self.api("POST", f"/dags/{dag}/clearTaskInstances", dry_run=False, **chosen)
+
+    def started_by(self, run_id: str, dag: str) -> str | None:
+        """The run of another DAG that the asset of this run of the pipeline has started."""
+        for run in self.runs(dag):
+            events = self.api("GET", f"/dags/{dag}/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")["asset_events"]
+            if (run_id, "publish") in {(event["source_run_id"], event["source_task_id"]) for event in events}:
+                return str(run["dag_run_id"])
+        return None
+
     def wait_for_run(self, run_id: str, dag: str = "songlake", seconds: float = 420) -> str:
         """Wait until a run has ended; gives its state."""
         return str(wait(lambda: self._ended(run_id, dag), f"run {run_id} to end", seconds))

@@ -14,20 +14,24 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 import psycopg
 import pytest
 
+from spark_jobs.pipeline import writing
 from tests.e2e.live_stack import MailServer, Stack, Watch, wait
 from tests.lineage import told
 from tests.scratch import free_port
 from tests.world import DAY, START, World, event, song
 
 SLA_SECONDS = 12
-IMAGES = ("airflow-run.png", "airflow-dag.png", "airflow-graph.png", "airflow-report.png")
+WRITERS = {"ingest", "build_star", "load_postgres", "check_quality", "publish", "recommend"}
+IMAGES = ("airflow-run.png", "airflow-dag.png", "airflow-graph.png", "airflow-recommend.png", "airflow-asset.png", "airflow-report.png")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -54,9 +58,8 @@ def stack(mails: MailServer) -> Iterator[Stack]:
     print(f"make up: {time.monotonic() - begun:.0f} s to healthy")
     assert started.password in up.stdout
     wait(lambda: len(started.api("GET", "/dags")["dags"]) == 4, "the DAGs", 60)
-    # The one would mail about files that other tests let wait on purpose, the other would learn anew after each of their loads.
+    # It would mail about files that other tests let wait on purpose.
     started.api("PATCH", "/dags/songlake_watchdog", is_paused=True)
-    started.api("PATCH", "/dags/songlake_recommend", is_paused=True)
     yield started
     started.songlake("down")
     shutil.rmtree(folder, ignore_errors=True)
@@ -117,7 +120,8 @@ def test_a_taken_port_is_named_with_the_way_out(stack: Stack, tmp_path: Path) ->
 def test_files_arrive_by_themselves_also_one_that_grows_slowly(stack: Stack, world: World) -> None:
     waiting = stack.waiting_run()
     world.write("song_data/1.json", [song("SO1"), song("SO2", title="Other")], mtime=time.time())
-    world.write("log_data/day1.json", [event(item=number) for number in range(20)], mtime=time.time())
+    plays = [event(item=number, user=number % 2 + 1, artist=("Elena", "Thom")[number % 2]) for number in range(20)]
+    world.write("log_data/day1.json", plays, mtime=time.time())
     slow = world.landing / "log_data" / "day2.json"
     lines = [event(START + DAY, item=number, level="paid") for number in range(10)]
     with slow.open("w") as file:
@@ -155,6 +159,69 @@ def _exported(stack: Stack) -> dict[str, int]:
     """Give the rows of each table in the newest export."""
     newest = max(path for path in (stack.home / "exports").iterdir() if path.name != ".songlake-export")
     return {table["name"]: table["rows"] for table in json.loads((newest / "manifest.json").read_text())["tables"]}
+
+
+def test_recommendations_follow_each_publication_and_take_turns_with_the_pipeline(stack: Stack, world: World) -> None:
+    published = next(run["dag_run_id"] for run in stack.runs() if stack.states(run["dag_run_id"])["publish"] == "success")
+    _wait_for_recommendations(stack, published)
+    version, rows, runs = _recommended(world)
+    assert (rows, runs[-1]) == ([(1, "Thom"), (2, "Elena")], version)
+    waiting = stack.waiting_run()
+    more = [event(START + DAY + 1000, user=user, item=50, artist="Björk") for user in (1, 3)]
+    world.write("log_data/day2_evening.json", more, mtime=time.time())
+    wait(lambda: stack.process("java", "ingest.py"), "the JVM of ingest", 400)
+    # It waits for its turn. Whichever run is the first after the publication learns; the other finds that nothing moved.
+    by_hand = stack.trigger("songlake_recommend")
+    wait_until_published(world)
+    assert stack.wait_for_run(by_hand, "songlake_recommend") == "success"
+    _wait_for_recommendations(stack, waiting)
+    version, rows, recorded = _recommended(world)
+    assert (rows, recorded) == ([(1, "Thom"), (2, "Björk"), (2, "Elena"), (3, "Elena"), (3, "Thom")], [*runs, version])
+    turns = [*_turns(stack, "songlake"), *_turns(stack, "songlake_recommend")]
+    times = sorted((turn["start_date"], turn["end_date"], turn["task_id"]) for turn in turns)
+    assert [(one, other) for one, other in pairwise(times) if other[0] < one[1]] == [], "one writer at a time"
+    assert {turn["try_number"] for turn in turns if turn["dag_run_id"] in (waiting, by_hand)} == {1}
+
+
+def _turns(stack: Stack, dag: str) -> list[dict[str, Any]]:
+    """Give what a DAG's writers have done so far, whatever pool they waited for."""
+    done = stack.api("GET", f"/dags/{dag}/dagRuns/~/taskInstances", state="success", limit=100)["task_instances"]
+    return [task for task in done if task["task_id"] in WRITERS]
+
+
+def _wait_for_recommendations(stack: Stack, publication: str) -> None:
+    """Wait for the run of the model that a run of the pipeline has started by its asset, and see it green."""
+    found = str(wait(lambda: stack.started_by(publication, "songlake_recommend"), f"recommendations after {publication}", 120))
+    assert stack.wait_for_run(found, "songlake_recommend") == "success"
+    assert stack.states(found, "songlake_recommend") == {"recommend": "success", "notify": "success", "diagnose": "skipped"}
+
+
+def _recommended(world: World) -> tuple[str, list[tuple[int, str]], list[str]]:
+    """Give the one version of the rows that are live, user and artist of each, and the versions of all runs, the latest last."""
+    with psycopg.connect(world.url) as connection:
+        rows = connection.execute("SELECT user_id, artist_name FROM dwh.recommendations ORDER BY 1, 2").fetchall()
+        (version,) = connection.execute("SELECT DISTINCT model_version FROM dwh.recommendations").fetchall()
+        runs = connection.execute("SELECT model_version FROM ops.model_runs ORDER BY published_at").fetchall()
+    return version[0], rows, [run for (run,) in runs]
+
+
+def test_a_failure_of_recommend_is_told_once_and_so_is_its_end(stack: Stack, world: World, mails: MailServer) -> None:
+    told = len(mails.mails)
+    with writing(world.url, "a long work"):
+        run = stack.trigger("songlake_recommend")
+        assert stack.wait_for_run(run, "songlake_recommend") == "failed"
+    assert stack.states(run, "songlake_recommend") == {"recommend": "failed", "notify": "upstream_failed", "diagnose": "success"}
+    assert mails.subjects[told:] == ["Songlake: recommend failed"]
+    for words in ("a long work", "Those of before stay live", f"{stack.url}/dags/songlake_recommend/runs/{run}/tasks/recommend"):
+        assert words in mails.body(-1)
+    stack.clear(run, "diagnose", dag="songlake_recommend")
+    assert stack.wait_for_run(run, "songlake_recommend") == "failed"
+    assert len(mails.mails) == told + 1
+    stack.clear(run, "recommend", "notify", "diagnose", dag="songlake_recommend")
+    assert stack.wait_for_run(run, "songlake_recommend") == "success"
+    assert mails.subjects[told + 1 :] == ["Songlake: recovered, recommend works"]
+    # The loads of the tests that follow would each be learnt from.
+    stack.api("PATCH", "/dags/songlake_recommend", is_paused=True)
 
 
 def test_a_refused_batch_is_told_once_and_starts_no_storm_and_a_mended_file_recovers(stack: Stack, world: World, mails: MailServer) -> None:
@@ -208,15 +275,7 @@ def test_cleared_tasks_run_again_alone(stack: Stack, world: World) -> None:
         run["dag_run_id"] for run in stack.runs() if run["state"] == "success" and stack.states(run["dag_run_id"])["publish"] == "success"
     )
     before = world.row_versions()
-    stack.api(
-        "POST",
-        "/dags/songlake/clearTaskInstances",
-        dag_run_id=done,
-        task_ids=["publish", "notify"],
-        dry_run=False,
-        only_failed=False,
-        reset_dag_runs=True,
-    )
+    stack.clear(done, "publish", "notify")
     assert stack.wait_for_run(done) == "success"
     tries = {
         task["task_id"]: task["try_number"] for task in stack.api("GET", f"/dags/songlake/dagRuns/{done}/taskInstances")["task_instances"]
@@ -321,6 +380,18 @@ def test_the_ui_shows_runs_graph_and_report_in_a_browser(stack: Stack, tmp_path:
         page.get_by_text("load_postgres").first.wait_for(timeout=60_000)
         page.wait_for_timeout(2000)
         page.screenshot(path=images / "airflow-graph.png")
+        green = next(run["dag_run_id"] for run in stack.runs("songlake_recommend") if run["state"] == "success")
+        page.goto(f"{stack.url}/dags/songlake_recommend/runs/{green}")
+        page.get_by_role("button", name=re.compile("graph", re.IGNORECASE)).first.click()
+        page.get_by_text("notify").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(2000)
+        page.screenshot(path=images / "airflow-recommend.png")
+        page.goto(f"{stack.url}/assets")
+        page.get_by_role("link", name="songlake_warehouse").first.click()
+        for dag in ("songlake", "songlake_recommend"):
+            page.locator(".react-flow__node").get_by_text(dag, exact=True).first.wait_for(timeout=60_000)
+        page.wait_for_timeout(2000)
+        page.screenshot(path=images / "airflow-asset.png")
         page.goto(f"{stack.url}/dags/songlake/runs/{done}/plugin/songlake-report")
         report = page.frame_locator("iframe")
         report.get_by_role("heading").first.wait_for(timeout=60_000)
