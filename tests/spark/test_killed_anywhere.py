@@ -127,11 +127,16 @@ def _carry_on(left: World, boundary: str) -> None:
 
 
 @pytest.mark.slow
-def test_killed_java_is_told_and_a_killed_driver_takes_its_java_along(spark: SparkSession, world: World) -> None:
+def test_a_second_run_names_the_first_and_killed_java_is_told_and_a_killed_driver_takes_its_java_along(
+    spark: SparkSession, world: World
+) -> None:
     cli = Cli(world)
     _deliver_first(world)
     process = cli.start("run", SONGLAKE_PAUSE_AT="events")
     wait_for(process, "paused at events")
+    second = cli("run")
+    assert second.code == 6
+    assert f"pid={process.pid}" in second.err
     java = next(child for child in psutil.Process(process.pid).children(recursive=True) if child.name() == "java")
     java.kill()
     os.kill(process.pid, signal.SIGCONT)
