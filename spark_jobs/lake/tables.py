@@ -33,7 +33,7 @@ from pyspark.sql.types import (
 
 from spark_jobs.contracts import Table, Type
 from spark_jobs.errors import LakeChanged
-from spark_jobs.lake.few import merge_few, record
+from spark_jobs.lake.few import append_few, merge_few, record
 from spark_jobs.lake.log import REBUILD, Position, Positions, dates_held, has_feed, lake_path, last_change, lost_race, must_open
 from spark_jobs.locations import Location
 from spark_jobs.machine import disk_fault
@@ -50,7 +50,7 @@ _SPARK_TYPES: dict[Type, DataType] = {
     Type.BOOLEAN: BooleanType(),
 }
 _FEW = 50_000
-"""So many rows are merged without Spark, which is quicker by seconds; more by Spark, after they were derived once in vain."""
+"""So many rows are committed without Spark, which is quicker by seconds; more are merged by Spark after they were derived once in vain."""
 _FEW_BYTES = 64 << 20
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _NO_FEED = ("DELTA_CDC_START_VERSION_AFTER_LATEST", "DELTA_UNSUPPORTED_TIME_TRAVEL", "DELTA_MISSING_CHANGE_DATA", "DELTA_VERSION_NOT_FOUND")
@@ -146,8 +146,22 @@ class Lake:
                 return None
             raise
 
-    def append(self, table: Table, rows: DataFrame, recorded: dict[str, Any]) -> None:
-        """Append rows in one commit."""
+    def append(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, count: int | None = None) -> None:
+        """Append rows in one commit; where it is known that they are few, without Spark's own commit.
+
+        Args:
+            table: The table.
+            rows: What comes in.
+            recorded: What the commit records.
+            count: How many rows these are, where known.
+        """
+        if count is not None and count <= _FEW:
+            chosen = rows.select(*table.column_names)
+            with told_errors(f"lake table {table.name}"):
+                given = few_rows(chosen, _FEW)
+            if given is not None:
+                append_few(self.path, table, given, recorded)
+                return
         self._write(table, rows, recorded, mode="append")
 
     def replace(self, table: Table, rows: DataFrame, recorded: dict[str, Any], *, where: str | None = None, vouched: bool = False) -> None:

@@ -179,7 +179,8 @@ class _Batch:
         """Write events and catalog, then rejects, and last `files`, which makes the batch count."""
         outcomes = side_by_side(self._lake.spark, [partial(self._write_kind, kind) for kind in _KINDS])
         rejects = [outcome.rejected for outcome in outcomes if outcome.rejected is not None]
-        self._replace(self._lake, REJECTS, reduce(DataFrame.unionByName, rejects) if rejects else None, "rejected")
+        refused = sum(outcome.total("rejected") for outcome in outcomes)
+        self._replace(self._lake, REJECTS, reduce(DataFrame.unionByName, rejects) if rejects else None, "rejected", refused)
         pause_at("rejects")
         counts = {file_id: counts for outcome in outcomes for file_id, counts in outcome.counts.items()}
         records = [self._record(packed, counts.get(packed.file_id, {})) for packed in self._packed]
@@ -197,7 +198,7 @@ class _Batch:
             outcome = counted(lines, kind.identity)
             accepted = self._accepted(kind, lines, outcome) if outcome.total("accepted") else None
             outcome.rejected = self._rejected(kind, lines) if outcome.total("rejected") else None
-        self._replace(replace(self._lake, spark=spark), kind.table, accepted, "accepted", kind)
+        self._replace(replace(self._lake, spark=spark), kind.table, accepted, "accepted", outcome.total("accepted"), kind)
         pause_at(kind.table.name)
         return outcome
 
@@ -234,8 +235,8 @@ class _Batch:
     def _stamped(self, table: Table, rows: DataFrame) -> DataFrame:
         return rows.withColumn("batch_id", F.lit(self._batch_id)).select(*table.column_names)
 
-    def _replace(self, lake: Lake, table: Table, rows: DataFrame | None, counted: str, kind: _Kind | None = None) -> None:
-        """Append the rows, in the same commit taking away what earlier versions of the files had said."""
+    def _replace(self, lake: Lake, table: Table, rows: DataFrame | None, counted: str, count: int, kind: _Kind | None = None) -> None:
+        """Append that many rows, in the same commit taking away what earlier versions of the files had said."""
         kinds = {kind.name} if kind else {kind.name for kind in _KINDS}
         paths = [packed.file.path for packed in self._packed if packed.file.kind in kinds and self._said_before(packed, counted)]
         recorded = {"batch_id": self._batch_id}
@@ -243,7 +244,7 @@ class _Batch:
             empty = lake.spark.createDataFrame([], spark_schema(table))
             lake.replace(table, empty if rows is None else rows, recorded, where=is_one_of("source_file", paths), vouched=True)
         elif rows is not None:
-            lake.append(table, rows, recorded)
+            lake.append(table, rows, recorded, count=count)
 
     def _said_before(self, packed: PackedFile, counted: str) -> bool:
         """Whether an earlier version of the file has rows of that sort in the lake."""

@@ -67,7 +67,7 @@ BREAKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "data of songplays deleted": (lambda lake: _each_data_file(lake / "star/songplays", Path.unlink), "A file that the log of "),
     "events deleted": (lambda lake: shutil.rmtree(lake / "events"), "has no table events any more."),
     "first entry of a log gone": (lambda lake: _entry(lake / "catalog", 0).unlink(), "of lake table catalog "),
-    "last entry of a log gone": (lambda lake: _entry(lake / "events", 1).unlink(), "The log of lake table events in "),
+    "last entry of a log gone": (lambda lake: _entry(lake / "events", 1).unlink(), "is at version 0, before version 1 that was recorded."),
     "entry of a log cut": (lambda lake: _cut(_entry(lake / "events", 1)), "The log of lake table events in "),
     "entry of a log emptied": (lambda lake: _entry(lake / "files", 1).write_bytes(b""), "The log of lake table files in "),
     "entry of a star log cut": (lambda lake: _cut(_entry(lake / "star" / "users", 1)), "The log of lake table users in "),
