@@ -23,6 +23,8 @@ from spark_jobs.store_faults import store_fault
 
 _FILE_LOST = "Parquet error"
 """Stands in what deltalake says of a data file that is missing or cut, by whichever of its engines it was read."""
+_ROWS_SHOWN = "Preview of invalid data"
+"""Begins the rows that deltalake shows of those it refuses; they are people's, and errors go into logs and mails."""
 
 
 def append_few(lake: Location, table: Table, rows: pa.Table, recorded: dict[str, Any]) -> None:
@@ -34,9 +36,10 @@ def append_few(lake: Location, table: Table, rows: pa.Table, recorded: dict[str,
         rows: Its columns, in its order.
         recorded: What the commit records.
 
+    Two of them do not conflict: the lake's lock keeps a second writer out.
+
     Raises:
         LakeChanged: The table is not there or cannot be read.
-        LockHeld: Another run wrote it at the same time.
     """
     with _told(lake, table):
         _append(must_open(lake, table), rows, recorded)
@@ -122,9 +125,11 @@ def _told(lake: Location, table: Table) -> Iterator[None]:
     except CommitFailedError as error:
         raise lost_race(where) from error
     except (DeltaError, pa.ArrowException, OSError) as error:
-        text = str(error)
+        text, shown, _ = str(error).partition(_ROWS_SHOWN)
         if broken := disk_fault(text, where) or store_fault(text, where):
             raise broken from error
         if _FILE_LOST in text:
             raise unreadable(error, f"Lake table {table.name}", lake) from error
+        if shown:
+            raise DeltaError(f"{where}: {text.strip()}") from None
         raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +13,7 @@ from deltalake.exceptions import DeltaError
 from spark_jobs.contracts import SONGS
 from spark_jobs.errors import LakeChanged
 from spark_jobs.lake.creation import create_missing
-from spark_jobs.lake.few import merge_few
+from spark_jobs.lake.few import append_few, merge_few
 from spark_jobs.lake.log import commits, must_open, query
 
 _TYPES = {"song_id": pa.string(), "title": pa.string(), "artist_id": pa.string(), "year": pa.int32(), "duration": pa.float64()}
@@ -72,3 +74,13 @@ def test_mistake_of_ours_is_not_told_as_a_damaged_lake(lake: Path, monkeypatch: 
     monkeypatch.setitem(_TYPES, "year", pa.list_(pa.int32()))
     with pytest.raises(DeltaError):
         merge(lake, [("s1", "new")])
+
+
+def test_rows_that_are_refused_do_not_stand_in_the_error(lake: Path) -> None:
+    row = {"song_id": "s9", "title": "Somebody's secret", "artist_id": None, "year": None, "duration": 1.5}
+    given = pa.table({name: pa.array([row[name]], type_) for name, type_ in _TYPES.items()})
+    merged = partial(merge_few, lake, SONGS, given.append_column("deleted", pa.array([False])), {}, None)
+    for write in (merged, partial(append_few, lake, SONGS, given, {})):
+        with pytest.raises(DeltaError, match=r"lake table songs: .*Invalid data") as refused:
+            write()
+        assert "secret" not in "".join(traceback.format_exception(refused.value))
