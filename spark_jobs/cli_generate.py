@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from spark_jobs.command_line import Landing
 from spark_jobs.console import err, out, run_command
 from spark_jobs.errors import BadUsage
 from spark_jobs.locations import on_disk
+
+if TYPE_CHECKING:
+    from spark_jobs.generator import GeneratedFiles
 
 _FIRST_DAY = datetime(2018, 11, 1)  # noqa: DTZ001 - a date; typer knows times alone
 
@@ -58,12 +62,16 @@ def generate(
                 )
             except ValueError as error:
                 raise BadUsage(str(error), "See bin/songlake generate --help.") from None
-        out.print(
-            f"{done.files:,} files in {folder}: {done.event_lines:,} event lines, {done.song_lines:,} song lines, "
-            f"{done.rejected_lines:,} of them bad; {done.bytes / 1e6:.1f} MB in {done.seconds:.1f} s.",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+        _print_done(done, folder)
 
     sys.exit(run_command(command))
+
+
+def _print_done(done: GeneratedFiles, folder: Path) -> None:
+    out.print(
+        f"{done.files:,} files in {folder}: {done.event_lines:,} event lines, {done.song_lines:,} song lines, "
+        f"{done.rejected_lines:,} of them bad; {done.bytes / 1e6:.1f} MB in {done.seconds:.1f} s.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )

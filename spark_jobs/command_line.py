@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -68,8 +69,9 @@ def _value_here(name: str) -> str:
         value = attrgetter(name)(settings_module.load())
     except SonglakeError as error:
         return f"{where}; now: {error.what}"
-    if isinstance(value, Path) and value.is_relative_to(Path.cwd()):
-        value = value.relative_to(Path.cwd())
+    with suppress(OSError):  # this folder may be gone
+        if isinstance(value, Path) and value.is_relative_to(Path.cwd()):
+            value = value.relative_to(Path.cwd())
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value or "")
     return f"{where}, here: {shown or 'none'}"
 

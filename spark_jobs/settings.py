@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError, YamlConfigSettingsSource
 
 from spark_jobs.errors import BadUsage
 from spark_jobs.locations import Location, ObjectPath, location
@@ -157,6 +157,8 @@ def load(**overrides: Any) -> Settings:
             f"Setting {where!r} cannot be used: {first['msg']}.",
             f"Mend it in {CONF}, in {variable(where)} or on the command line.",
         ) from None
+    except SettingsError as error:
+        raise BadUsage(f"A variable of the environment cannot be used: {error}.", 'A list is written as JSON: ["one", "two"].') from None
     rooted: dict[str, Any] = {name: _rooted(getattr(settings, name)) for name in ("landing", "lake", "postgres_home", "reports")}
     rooted["links_into"] = tuple(PROJECT / folder for folder in settings.links_into)
     rooted["export"] = settings.export.model_copy(update={"to": settings.export.to and _rooted(settings.export.to)})

@@ -95,6 +95,8 @@ def test_help_shows_what_a_setting_is_here_and_where_it_is_set(monkeypatch: pyte
 def test_help_is_there_where_the_settings_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONGLAKE_SETTLE_SECONDS", "soon")
     assert "SONGLAKE_LAKE; now: Setting 'settle_seconds' cannot be used" in _words(_help(_job("build_star")))
+    monkeypatch.setenv("SONGLAKE_EXPORT__TABLES", "songplays,users")
+    assert "SONGLAKE_LAKE; now: A variable of the environment cannot be used" in _words(_help(_job("build_star")))
 
 
 def test_no_type_stands_behind_a_flag() -> None:

@@ -71,6 +71,13 @@ def test_value_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         load()
 
 
+def test_list_in_the_environment_that_is_no_json_is_refused_with_how_to_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONGLAKE_EXPORT__TABLES", "songplays,users")
+    with pytest.raises(BadUsage, match="export") as refused:
+        load()
+    assert refused.value.fix == 'A list is written as JSON: ["one", "two"].'
+
+
 def test_the_address_of_the_warehouse_may_not_stand_in_the_file(conf: Path) -> None:
     conf.write_text("warehouse_url: postgresql://u:word@h/d\n")
     with pytest.raises(BadUsage) as error:
