@@ -4,6 +4,7 @@ FULL_COMPILER = " ".join(
     (
         # Leaving out TieredStopAtLevel gives the full compiler. It is slow to work and quick to be called: at its own thresholds it took
         # 68 of 189 CPU s of a model of 860,000 plays; called at ten times those the model took 153, at three or forty times 167 to 169.
+        # A first load of a million events took 121 instead of 125.
         "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000",
         "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000",
         # A small young generation and a heap that follows what is live, instead of filling spark.driver.memory:

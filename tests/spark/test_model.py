@@ -76,6 +76,7 @@ def test_recall_ndcg_and_coverage_are_what_plain_arithmetic_says(spark: SparkSes
     assert found.metrics["good"] == pytest.approx(
         {"recall_at_10": (2 / 3 + 1) / 3, "ndcg_at_10": (first + second) / 3, "coverage": 0.5}, abs=1e-6
     )
+    assert judging.total_ndcg(good, played) == pytest.approx(first + second, abs=1e-6)
     assert found.metrics["bad"] == pytest.approx({"recall_at_10": 1 / 3, "ndcg_at_10": last / 3, "coverage": 0.2}, abs=1e-6)
     differences = [first, second, -last]
     assert found.lead == pytest.approx(np.mean(differences))
