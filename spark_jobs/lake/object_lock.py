@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from time import sleep
 
 import psutil
 
@@ -103,7 +104,7 @@ def _shows_life(place: ObjectPath, held: str) -> bool:
     """Whether the last sign is recent, or the next one comes while we watch: the store's clock need not be ours."""
     if time.time() - object_store.written_at(place).timestamp() < _LEASE:
         return True
-    time.sleep(2 * _RENEWED_EVERY)
+    sleep(2 * _RENEWED_EVERY)
     return object_store.read(place)[1] != held
 
 

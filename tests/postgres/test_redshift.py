@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
 import re
 import subprocess
 from collections.abc import Iterator
@@ -42,6 +41,7 @@ from tests.object_store import BUCKET, ObjectStore, verifying_endpoint
 from tests.postgres.staging import GATE, MIDNIGHT, WAREHOUSE, Row, artist, contents, fill, gone, moment, play, song, user
 from tests.scratch import scratch_database
 from tests.sparkenv import PROJECT
+from tests.terminal import opened_terminal
 
 MANIFESTS = f"s3://{BUCKET}/manifests"
 COPY = re.compile(r"""COPY "(\w+)" FROM '(s3://[^']+)' IAM_ROLE default FORMAT AS PARQUET FILLRECORD MANIFEST""")
@@ -307,16 +307,12 @@ def test_what_cannot_stand_in_a_statement_is_refused(follower: Follower, tmp_pat
 
 def test_sql_goes_to_its_file_while_a_terminal_shows_the_progress(follower: Follower, tmp_path: Path, url: str) -> None:
     first_day(follower)
-    terminal, stderr = pty.openpty()
     command = ["bin/songlake", "redshift", "load", "--lake", str(follower.lake), "--lake-url", follower.lake_url, "--manifests", MANIFESTS]
     told = {**os.environ, "WAREHOUSE_URL": url, "TERM": "xterm"}
-    # The terminal is read at the end: if the SQL went there, it would be full before, and the command wait.
-    done = subprocess.run(command, cwd=PROJECT, env=told, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=120)
-    os.close(stderr)
-    shown = os.read(terminal, 100_000).decode()
-    os.close(terminal)
-    assert done.stdout == follower.script(tmp_path, whole=True), shown
-    assert "redshift: manifests of songplays" in shown
+    with opened_terminal() as terminal:
+        done = subprocess.run(command, cwd=PROJECT, env=told, stdout=subprocess.PIPE, stderr=terminal.end, text=True, timeout=240)
+    assert done.stdout == follower.script(tmp_path, whole=True), terminal.seen
+    assert "redshift: manifests of songplays" in terminal.seen
 
 
 def test_commands_print_sql_and_refuse_in_two_sentences() -> None:

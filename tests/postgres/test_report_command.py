@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from spark_jobs.warehouse.connection import Connection
 from tests.postgres.staging import batch, load, play
 from tests.sparkenv import PROJECT
+from tests.terminal import opened_terminal
 
 
 def report(url: str, folder: Path, stderr: int = subprocess.PIPE, **more: str) -> subprocess.CompletedProcess[str]:
@@ -23,6 +23,7 @@ def report(url: str, folder: Path, stderr: int = subprocess.PIPE, **more: str) -
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
+        timeout=240,
     )
 
 
@@ -56,10 +57,7 @@ def test_report_tells_in_a_log_when_it_begins_and_how_long_it_took(warehouse: Co
 
 def test_report_shows_on_a_terminal_what_it_asks_for(warehouse: Connection, url: str, tmp_path: Path) -> None:
     load(warehouse, "b1", batch(play()))
-    terminal, stderr = pty.openpty()
-    done = report(url, tmp_path, stderr, BROWSER="/nowhere/browser", TERM="xterm")
-    os.close(stderr)
-    shown = os.read(terminal, 100_000).decode()
-    os.close(terminal)
-    assert done.returncode == 0, shown
-    assert "report: recommendations (5 of 5)" in shown
+    with opened_terminal() as terminal:
+        done = report(url, tmp_path, terminal.end, BROWSER="/nowhere/browser", TERM="xterm")
+    assert done.returncode == 0, terminal.seen
+    assert "report: recommendations (5 of 5)" in terminal.seen

@@ -80,7 +80,7 @@ def test_a_holder_that_lives_is_not_followed_although_clocks_differ(lake: Object
         watched.append(seconds)
         object_store.replace(lake / ".lock", holder(sign="y"), etag)
 
-    monkeypatch.setattr(object_lock.time, "sleep", meanwhile)
+    monkeypatch.setattr(object_lock, "sleep", meanwhile)
     with pytest.raises(LockHeld), lake_lock(lake, "songlake run"):
         pass
     assert watched == [0.6]
