@@ -11,10 +11,10 @@ from typing import TypeVar, cast
 
 from psycopg import sql
 
-from spark_jobs.contracts import Table
+from spark_jobs.warehouse.batches import is_empty
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.contracts import KEPT_PLAY_RUNS, KEPT_SONG_MONTHS
-from spark_jobs.warehouse.statements import SQL, live, read
+from spark_jobs.warehouse.statements import SQL, read
 
 KEPT_FROM = 2_000_000
 """Live plays from which on the views take longer than a few seconds without it; fewer are loaded quicker without it."""
@@ -33,8 +33,8 @@ def keep_up(connection: Connection, apply: Callable[[], Applied], plays: Callabl
     Returns:
         What `apply` gives.
     """
-    days = _days(connection, "changed_days") if _is_kept(connection, KEPT_PLAY_RUNS) else None
-    months_are_kept = _is_kept(connection, KEPT_SONG_MONTHS)
+    days = None if is_empty(connection, KEPT_PLAY_RUNS) else _days(connection, "changed_days")
+    months_are_kept = not is_empty(connection, KEPT_SONG_MONTHS)
     if months_are_kept and _one(connection, "change_months"):
         connection.execute("DELETE FROM dwh.kept_song_months WHERE plays = 0")
     applied = apply()
@@ -46,11 +46,6 @@ def keep_up(connection: Connection, apply: Callable[[], Applied], plays: Callabl
     if not months_are_kept and plays(applied) >= KEPT_FROM:
         connection.execute(_statement("keep_months"))
     return applied
-
-
-def _is_kept(connection: Connection, table: Table) -> bool:
-    row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(live(table))).fetchone()
-    return bool(row and row[0])
 
 
 def _days(connection: Connection, name: str) -> list[date]:

@@ -13,7 +13,7 @@ from spark_jobs.contracts import SONGPLAYS, STAGED, USERS, Table
 from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
-from spark_jobs.warehouse.batches import Batch, empty_staging, find, published, require_staged, row_counts
+from spark_jobs.warehouse.batches import Batch, empty_staging, find, is_empty, published, require_staged, row_counts
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.marts import keep_up
@@ -159,6 +159,8 @@ def _write(connection: Connection, table: Table, upserts: int) -> tuple[int, int
     """
     if not upserts:
         return 0, 0
+    if is_empty(connection, table):
+        return connection.execute(applied("insert", table)).rowcount, 0
     return cast("tuple[int, int]", connection.execute(applied("upsert", table)).fetchone())
 
 
