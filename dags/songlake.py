@@ -30,7 +30,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from landing_sensor import LandingSensor
-from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, remember_error, write_report
+from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, tried_again, write_report
 from submit_job import submit
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
@@ -58,15 +58,7 @@ with DAG(
     doc_md=__doc__,
     tags=["songlake"],
     user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
-    default_args={
-        "owner": "data",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=settings.airflow.retry_seconds),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": remember_error,
-    },
+    default_args=tried_again(),
     params={
         "landing": Param(str(settings.landing), type="string", description="root of the landing zone"),
         "reprocess": Param("", type="string", description="read files whose path fits this pattern again, such as log_data/2018/11/*"),

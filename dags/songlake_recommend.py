@@ -16,15 +16,13 @@ downstream of it. It may be cleared or run by hand at any time: where nothing mo
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Asset, TriggerRule, task
-from run_tasks import diagnose_recommend, notify_recommended, remember_error
+from run_tasks import diagnose_recommend, notify_recommended, tried_again
 from submit_job import submit
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
-
-from spark_jobs.settings import load
 
 with DAG(
     "songlake_recommend",
@@ -35,15 +33,7 @@ with DAG(
     doc_md=__doc__,
     tags=["songlake"],
     user_defined_macros={"warehouse_url": warehouse_url, "lineage_parent": lineage_parent},
-    default_args={
-        "owner": "data",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=load().airflow.retry_seconds),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": remember_error,
-    },
+    default_args=tried_again(),
 ) as dag:
     recommend = submit("recommend", full_compiler=True, WAREHOUSE_URL="{{ warehouse_url() }}")
     notify = task(task_id="notify")(notify_recommended)()

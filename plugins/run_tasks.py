@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context, conf, get_current_context
@@ -194,6 +194,19 @@ def remember_error(context: Context) -> None:
     """Keep the end of a failed task's error where `diagnose` finds it."""
     error = context.get("exception")
     context["ti"].xcom_push(key=_ERROR, value=str(error)[-_ERROR_CHARACTERS:])
+
+
+def tried_again() -> dict[str, Any]:
+    """Give the `default_args` of a DAG whose tasks are tried three times again, and whose `diagnose` wants to know their errors."""
+    return {
+        "owner": "data",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=settings.load().airflow.retry_seconds),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(minutes=30),
+        "on_failure_callback": remember_error,
+    }
 
 
 def run_link(context: Context) -> str:
