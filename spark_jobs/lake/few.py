@@ -30,13 +30,13 @@ _ROWS_SHOWN = "Preview of invalid data"
 def append_few(lake: Location, table: Table, rows: pa.Table, recorded: dict[str, Any]) -> None:
     """Append rows in one commit; none, to commit nothing but what is recorded.
 
+    Two such commits do not conflict: the lake's lock keeps a second writer out.
+
     Args:
         lake: The lake's folder.
         table: The table.
         rows: Its columns, in its order.
         recorded: What the commit records.
-
-    Two of them do not conflict: the lake's lock keeps a second writer out.
 
     Raises:
         LakeChanged: The table is not there or cannot be read.
