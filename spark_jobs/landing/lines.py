@@ -65,6 +65,8 @@ def without_long_texts(lines: Lines) -> Lines:
 
     A hundred lines are in Spark's memory at once, and a thousand rows in the JDBC writer's.
     """
+    if lines.lines.nbytes <= _MOST_CHARACTERS:
+        return lines
     doubtful = np.flatnonzero(pc.greater(pc.binary_length(lines.lines), _MOST_CHARACTERS).to_numpy(zero_copy_only=False))
     if not len(doubtful):
         return lines
@@ -97,6 +99,9 @@ def _split(piece: bytes, before: int) -> tuple[Lines, int]:
     """Cut a piece at its line feeds without copying it; returns the non-blank lines and the number of all."""
     if not piece.endswith(b"\n"):
         piece += b"\n"
+    # A file of one line, as songs come: what is quick for many lines costs more than reading the file.
+    if piece[:1] == b"{" and piece.find(b"\n") == len(piece) - 1:
+        return Lines(pa.array([before + 1], pa.int32()), pa.array([piece], pa.string())), 1
     content = np.frombuffer(piece, dtype=np.uint8)
     ends = np.flatnonzero(content == ord("\n")) + 1
     offsets = np.concatenate(([0], ends)).astype(np.int32)

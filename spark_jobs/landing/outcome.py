@@ -33,11 +33,12 @@ def counted(lines: DataFrame, identity: tuple[str, ...]) -> Outcome:
     outcome = Outcome()
     valid_identity = F.when(F.size("reasons") == 0, F.struct(*identity))
     each = lines.groupBy("file_id", "reasons", valid_identity.alias("identity")).agg(F.count(F.lit(1)).alias("times"))
-    for row in each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).collect():
-        counts = outcome.counts.setdefault(row.file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
-        if row.reasons:
-            counts["rejected"] += row.lines
+    told = each.groupBy("file_id", "reasons").agg(F.sum("times").alias("lines"), F.count("identity").alias("accepted")).toArrow()
+    for file_id, reasons, count, accepted in zip(*(column.to_pylist() for column in told.columns), strict=True):
+        counts = outcome.counts.setdefault(file_id, {"accepted": 0, "repeated": 0, "rejected": 0})
+        if reasons:
+            counts["rejected"] += count
         else:
-            counts.update(accepted=row.accepted, repeated=row.lines - row.accepted)
-        outcome.reasons.update(dict.fromkeys(row.reasons, row.lines))
+            counts.update(accepted=accepted, repeated=count - accepted)
+        outcome.reasons.update(dict.fromkeys(reasons, count))
     return outcome
