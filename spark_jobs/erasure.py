@@ -174,7 +174,8 @@ def _erase_from_lake(settings: Settings, person: Person, held: dict[str, Held], 
     """Read the files again that still are there, and withdraw the rows of those that are not; derive the star from what is left."""
     from spark_jobs.lake.forget import begin_anew
     from spark_jobs.lake.tables import Lake
-    from spark_jobs.landing.ingest import clear_spool, ingest
+    from spark_jobs.landing.ingest import ingest
+    from spark_jobs.landing.spool import clear_spool
     from spark_jobs.landing.withdraw import withdraw
     from spark_jobs.session import start_session
     from spark_jobs.star_refresh import refresh_star

@@ -19,7 +19,7 @@ from spark_jobs.errors import InputMissing
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.lake.log import Position, has_been_at, must_open, position
 from spark_jobs.lake.tables import Lake, told_errors
-from spark_jobs.landing.ingest import clear_spool
+from spark_jobs.landing.spool import clear_spool
 from spark_jobs.lineage import Lineage
 from spark_jobs.locations import Location
 from spark_jobs.model import factors, judging, listening
