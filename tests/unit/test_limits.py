@@ -116,12 +116,13 @@ def test_a_pipe_that_is_put_in_the_place_of_a_file_is_not_waited_for(root: Path)
     ],
     ids=["line", "record", "value"],
 )
+@pytest.mark.parametrize("character", ["x", "\U0001f600"], ids=["of one byte", "of four"])
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_line_of_more_than_262144_characters_is_refused_and_its_beginning_kept(
-    root: Path, name: str, before: str, behind: str, more: int
+    root: Path, name: str, before: str, behind: str, character: str, more: int
 ) -> None:
     around = {"log_data/a.json": 11, "log_data/a.csv": 0, "song_data/a.json": 13}[name]
-    assert packed(root, name, (before + "\U0001f600" * (2**18 - around + more) + behind).encode()).lines == 2
+    assert packed(root, name, (before + character * (2**18 - around + more) + behind).encode()).lines == 2
     table = pq.read_table(root.parent / "spool" / f"{'events' if 'log' in name else 'songs'}.parquet")
     rows = table.sort_by("line_number").to_pylist()
     assert [row["refused"] for row in rows] == ["line_too_long" if more else None, None]
