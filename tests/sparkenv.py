@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.scratch import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
+_KEEP_COMPILED = "--conf spark.sql.codegen.cache.maxEntries=5000"
+"""Each delivery has some 300 pieces of code generated that are the same in the next; of Spark's own 100 none is left by then."""
 
 
 def use_endpoint() -> str:
@@ -29,3 +31,4 @@ def load() -> None:
         name, _, value = entry.partition("=")
         if name.startswith(("SPARK", "PYSPARK", "JAVA", "SONGLAKE_ROOT")):
             os.environ[name] = value
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"{_KEEP_COMPILED} {os.environ['PYSPARK_SUBMIT_ARGS']}"
