@@ -30,8 +30,9 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from landing_sensor import LandingSensor
-from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, tried_again, write_report
+from run_tasks import check_staged_batch, diagnose_run, export_warehouse, notify_people, publish_batch, write_report
 from submit_job import submit
+from task_failures import tried_again
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
@@ -84,7 +85,7 @@ with DAG(
     notify = task(task_id="notify")(notify_people)(publish)
     if settings.export.to:
         # Also where nothing was new: an export that failed is made up for by the next run.
-        export = task(task_id="export", trigger_rule=TriggerRule.NONE_FAILED, execution_timeout=timedelta(hours=3))(export_warehouse)()
+        export = task(task_id="export", trigger_rule=TriggerRule.NONE_FAILED)(export_warehouse)()
         publish >> export
     diagnose = task(task_id="diagnose", trigger_rule=TriggerRule.ONE_FAILED)(diagnose_run)(UPSTREAM)
     report = task(task_id="report", trigger_rule=TriggerRule.ALL_DONE)(write_report)().as_teardown()

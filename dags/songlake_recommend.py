@@ -19,8 +19,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Asset, TriggerRule, task
-from run_tasks import diagnose_recommend, notify_recommended, tried_again
+from recommend_tasks import diagnose_recommend, notify_recommended
 from submit_job import submit
+from task_failures import tried_again
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 

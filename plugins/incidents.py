@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from logging import Logger
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
-from airflow.sdk import Variable
+from airflow.sdk import Connection, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from spark_jobs.alerts import Mail
 from spark_jobs.settings import Alerts
 
 VARIABLE = "songlake_incident"
+MAIL_SERVER = "smtp_default"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Incident:
     retryable: bool
     told: bool = False
 
+    def is_over(self, published_at: datetime | None) -> bool:
+        """Whether it ended without a task of Airflow's: after a refusal a batch went live, accepted or loaded in a terminal."""
+        return not self.retryable and published_at is not None and published_at.timestamp() > self.failed_at
+
 
 def open_incident() -> Incident | None:
     """Give the incident that is open."""
@@ -41,9 +47,17 @@ def open_incident() -> Incident | None:
     return Incident(**held) if held else None
 
 
-def note_failure(signature: str, *, retryable: bool) -> Incident:
-    """Open an incident, or go on with the one that is open; another signature is another incident to tell of."""
+def note_failure(signature: str, *, retryable: bool, published_at: datetime | None) -> Incident:
+    """Open an incident, or go on with the one that is open; another signature is another incident to tell of.
+
+    Args:
+        signature: In a few words, what is wrong.
+        retryable: Whether trying again without new files can help.
+        published_at: When a batch went live last, if that is known.
+    """
     now, held = time.time(), open_incident()
+    if held is not None and held.is_over(published_at):
+        held = None
     if held is not None and held.signature == signature:
         incident = replace(held, failed_at=now)
     else:
@@ -94,7 +108,9 @@ def send(mail: Mail, alerts: Alerts, log: Logger) -> None:
         log.warning("No mail: alerts.mail_to of conf/songlake.yaml is empty. It would have said: %s", mail.subject)
         return
     try:
-        with SmtpHook(smtp_conn_id="smtp_default") as hook:
-            hook.send_email_smtp(to=alerts.mail_to, from_email=alerts.mail_from, subject=mail.subject, html_content=mail.html)
+        Connection.get(MAIL_SERVER)
     except AirflowNotFoundException:
-        log.warning("No mail: Airflow has no connection smtp_default. It would have said: %s", mail.subject)
+        log.warning("No mail: Airflow has no connection %s. It would have said: %s", MAIL_SERVER, mail.subject)
+        return
+    with SmtpHook(smtp_conn_id=MAIL_SERVER) as hook:
+        hook.send_email_smtp(to=alerts.mail_to, from_email=alerts.mail_from, subject=mail.subject, html_content=mail.html)

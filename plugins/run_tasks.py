@@ -1,40 +1,33 @@
-"""What the tasks of the DAGs do that need no Spark: gate, publish, mails, diagnosis, report, watch, maintenance."""
+"""What the tasks of songlake and songlake_watchdog do that need no Spark: gate, publish, export, mails, diagnosis, report, watch."""
 
 from __future__ import annotations
 
 import logging
-import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Context, conf, get_current_context
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from incidents import close_incident, mark_told, note_failure, open_incident, remember_told, send, was_told
-from psycopg import sql
+from task_failures import errors_of_failed, minute, run_link
 from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
-from spark_jobs import alerts, maintenance, settings
-from spark_jobs.contracts import STAGED
-from spark_jobs.diagnosis import LOST_ROWS, Diagnosis, examine, not_passed, tail
+from spark_jobs import alerts, settings
+from spark_jobs.diagnosis import LOST_ROWS, UNREADABLE, Diagnosis, examine, not_passed
 from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, SonglakeError
-from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
-from spark_jobs.lineage import Lineage, event_files, refusal
+from spark_jobs.lineage import Lineage, refusal
 from spark_jobs.pipeline import writing
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.accept import accept
-from spark_jobs.warehouse.check import check, failed, recorded
+from spark_jobs.warehouse.check import CheckResult, check, failed, recorded
 from spark_jobs.warehouse.connection import connect, session_name
 from spark_jobs.warehouse.publish import publish
-from spark_jobs.warehouse.statements import live
 
 log = logging.getLogger(__name__)
 
-_ERROR = "error"
 _EXPORT_FAILED = Diagnosis(failed={"export": ""}).signature
-_ERROR_CHARACTERS = 4000
 _SHOWN = 10
 
 
@@ -94,6 +87,7 @@ def export_warehouse() -> str:
     chosen = settings.load()
     if chosen.export.to is None:
         raise AirflowSkipException("The setting export.to names no place any more.")
+    _skip_where_run_made_way()
     parent = lineage_parent(get_current_context()["ti"])
     with (
         connect(warehouse_url(), application_name=session_name("export")) as connection,
@@ -117,10 +111,15 @@ def notify_people(published: dict[str, Any]) -> None:
     tables = {table: (before, after) for table, (before, after) in published["tables"].items()}
     diagnosis = Diagnosis(batch=published["batch"], checks=found, tables=tables)
     _end_incident(diagnosis, chosen)
-    warned = ", ".join(check.name for check in found if check.severity == "warn")
+    warned = ", ".join(_warning(check) for check in found if check.severity == "warn")
     if warned and warned != was_told("warnings"):
         send(alerts.warning(diagnosis, run_link(context)), chosen.alerts, log)
     remember_told("warnings", warned)
+
+
+def _warning(check: CheckResult) -> str:
+    """Say what a check warns of in words that stay the same while the same thing is wrong; each unreadable file is a thing of its own."""
+    return f"{check.name} ({check.detail})" if check.name == UNREADABLE else check.name
 
 
 def _end_incident(diagnosis: Diagnosis, chosen: settings.Settings, *, by_export: bool = False) -> None:
@@ -132,49 +131,23 @@ def _end_incident(diagnosis: Diagnosis, chosen: settings.Settings, *, by_export:
     if incident is None or by_export != (incident.signature == _EXPORT_FAILED and chosen.export.to is not None):
         return
     if incident.told:
-        send(alerts.recovery(diagnosis, _minute(incident.opened_at), run_link(get_current_context())), chosen.alerts, log)
+        send(alerts.recovery(diagnosis, minute(incident.opened_at), run_link(get_current_context())), chosen.alerts, log)
     close_incident()
 
 
 def diagnose_run(upstream: list[str]) -> None:
     """Gather why the run failed, for the log and for a mail that is sent once an incident."""
     chosen, context = settings.load(), get_current_context()
-    ti = context["ti"]
-    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=upstream)[ti.run_id]
-    red = [name for name in upstream if states.get(name) == "failed"]
-    errors = {name: ti.xcom_pull(task_ids=name, key=_ERROR) for name in red}
     try:
         url = warehouse_url()
     except BadUsage:
         url = None
-    diagnosis = examine(chosen.lake, url, errors)
-    incident = note_failure(diagnosis.signature, retryable=not diagnosis.refused)
+    diagnosis = examine(chosen.lake, url, errors_of_failed(upstream))
+    incident = note_failure(diagnosis.signature, retryable=not diagnosis.refused, published_at=diagnosis.published_at)
     _log_diagnosis(diagnosis)
     if not incident.told:
         send(alerts.failure(diagnosis, run_link(context)), chosen.alerts, log)
         mark_told(incident)
-
-
-def diagnose_recommend() -> None:
-    """Mail why `recommend` failed and where its log is, once until it works again."""
-    chosen, context = settings.load(), get_current_context()
-    error = context["ti"].xcom_pull(task_ids="recommend", key=_ERROR)
-    log.error("Task recommend failed:\n%s", tail(error))
-    if not was_told("recommend"):
-        send(alerts.not_recommended(error, f"{run_link(context)}/tasks/recommend"), chosen.alerts, log)
-        remember_told("recommend", _minute(time.time()))
-
-
-def notify_recommended() -> None:
-    """Mail that `recommend` works again, if people were told that it had failed."""
-    since = was_told("recommend")
-    if since:
-        send(alerts.recommended_again(since, run_link(get_current_context())), settings.load().alerts, log)
-    remember_told("recommend", "")
-
-
-def _minute(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _log_diagnosis(diagnosis: Diagnosis) -> None:
@@ -190,31 +163,6 @@ def _log_diagnosis(diagnosis: Diagnosis) -> None:
         log.error("%s", note)
 
 
-def remember_error(context: Context) -> None:
-    """Keep the end of a failed task's error where `diagnose` finds it."""
-    error = context.get("exception")
-    context["ti"].xcom_push(key=_ERROR, value=str(error)[-_ERROR_CHARACTERS:])
-
-
-def tried_again() -> dict[str, Any]:
-    """Give the `default_args` of a DAG whose tasks are tried three times again, and whose `diagnose` wants to know their errors."""
-    return {
-        "owner": "data",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=settings.load().airflow.retry_seconds),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(minutes=30),
-        "on_failure_callback": remember_error,
-    }
-
-
-def run_link(context: Context) -> str:
-    """Give the run's address in the UI."""
-    base = conf.get("api", "base_url", fallback="").rstrip("/")
-    return f"{base}/dags/{context['dag_run'].dag_id}/runs/{context['run_id']}"
-
-
 def write_report() -> str:
     """Write the run's page, and give its path; a run that made way for another has none.
 
@@ -224,10 +172,14 @@ def write_report() -> str:
     from spark_jobs.report_page import page_path, write_page
 
     chosen, context = settings.load(), get_current_context()
-    if context["ti"].xcom_pull(task_ids="wait_for_files") is None:
-        raise AirflowSkipException("This run made way for another and did nothing.")
+    _skip_where_run_made_way()
     with connect(warehouse_url(), application_name=session_name("report")) as connection:
         return str(write_page(connection, chosen.lake, chosen.reports, page_path(chosen.reports, context["run_id"]).stem))
+
+
+def _skip_where_run_made_way() -> None:
+    if get_current_context()["ti"].xcom_pull(task_ids="wait_for_files") is None:
+        raise AirflowSkipException("This run made way for another and did nothing.")
 
 
 def look_for_late_files() -> None:
@@ -268,26 +220,3 @@ def _tell_once(signature: str, mail: alerts.Mail, chosen: settings.Alerts) -> No
     if was_told("watchdog") != signature:
         send(mail, chosen, log)
         remember_told("watchdog", signature)
-
-
-def maintain_lake() -> dict[str, list[int]]:
-    """Compact and vacuum the lake; gives files compacted and removed by table."""
-    chosen = settings.load()
-    with writing(warehouse_url(), "maintenance") as (connection, _), lake_lock(chosen.lake, "maintenance"):
-        done = maintenance.maintain_lake(chosen.lake, batches.published(connection), chosen.maintenance.lake_days)
-    for table, (compacted, removed) in done.items():
-        log.info("Table %s: %s files compacted, %s removed", table, compacted, removed)
-    return {table: list(counts) for table, counts in done.items()}
-
-
-def analyze_warehouse() -> None:
-    """Refresh the statistics of the live tables."""
-    with writing(warehouse_url(), "maintenance") as (connection, _):
-        connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(live(table) for table in STAGED)))
-
-
-def remove_old_files() -> int:
-    """Remove old report pages, and events of lineage where they are files; tells how many."""
-    chosen = settings.load()
-    places = filter(None, [(chosen.reports, "*.html"), event_files()])
-    return sum(maintenance.remove_old(folder, names, chosen.maintenance.report_days) for folder, names in places)

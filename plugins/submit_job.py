@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from airflow.exceptions import AirflowException
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
@@ -48,6 +46,5 @@ def submit(stage: str, *arguments: str, full_compiler: bool = False, **variables
         conn_id="spark_default",
         conf={"spark.driver.extraJavaOptions": FULL_COMPILER} if full_compiler else None,
         pool=WRITER_POOL,
-        execution_timeout=timedelta(hours=3),
         env_vars={"OPENLINEAGE_PARENT_ID": "{{ lineage_parent(ti) }}", **variables},
     )

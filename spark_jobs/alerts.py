@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -108,6 +109,28 @@ def recommended_again(since: str, link: str) -> Mail:
     return _mail(
         "Songlake: recovered, recommend works",
         f"Recommendations are up to date with what is live; recommend had failed since {since}.",
+        "Nothing.",
+        Diagnosis(),
+        link,
+    )
+
+
+def not_maintained(errors: Mapping[str, str | None], link: str) -> Mail:
+    """Word that maintenance failed; `errors` gives each failed task's."""
+    return _mail(
+        "Songlake: maintenance failed",
+        "The weekly maintenance failed, after all retries. What is live stays as it is; files that nobody needs any more stay too.",
+        "Mend what the error says, then clear the failed tasks with what is downstream of them; or wait for the next week's run.",
+        Diagnosis(failed={task: tail(error) for task, error in errors.items()}),
+        link,
+    )
+
+
+def maintained_again(since: str, link: str) -> Mail:
+    """Word that maintenance works again."""
+    return _mail(
+        "Songlake: recovered, maintenance works",
+        f"Lake, warehouse and reports are maintained again; maintenance had failed since {since}.",
         "Nothing.",
         Diagnosis(),
         link,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import psycopg
 
@@ -19,6 +20,8 @@ from spark_jobs.warehouse.connection import Connection, connect, session_name
 
 LOST_ROWS = "staged_counts"
 """The check that fails where staging does not hold what Spark wrote: nothing to overrule, and nothing that the files could mend."""
+UNREADABLE = "unreadable_files"
+"""The check that names the files which cannot be read."""
 
 _SHOWN = 10
 _TAIL_LINES = 15
@@ -35,6 +38,7 @@ class Diagnosis:
         reasons: Reject reason to number of lines, of the batch that was ingested last; the most frequent ones.
         unreadable: File to the cause why it cannot be read; the first ones.
         tables: Rows before and after, by table; the same where nothing was published.
+        published_at: When a batch went live last, if that is known.
         notes: What could not be told, and why.
     """
 
@@ -44,6 +48,7 @@ class Diagnosis:
     reasons: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     tables: dict[str, tuple[int, int]] = field(default_factory=dict)
+    published_at: datetime | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -95,6 +100,7 @@ def examine(lake: Location, url: str | None, errors: Mapping[str, str | None]) -
 
 def _add_warehouse(diagnosis: Diagnosis, connection: Connection) -> None:
     diagnosis.tables = {table: (count, count) for table, count in batches.row_counts(connection).items()}
+    diagnosis.published_at = batches.published_at(connection)
     staged = batches.staged_batch(connection)
     batch = batches.find(connection, staged) if staged else None
     if batch is not None and batch.status != "published":

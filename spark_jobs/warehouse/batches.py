@@ -199,6 +199,13 @@ def has_books(connection: Connection) -> bool:
 
 
 @explained
+def published_at(connection: Connection) -> datetime | None:
+    """Tell when a batch went live last; None before the first."""
+    row = connection.execute("SELECT max(published_at) FROM ops.batches").fetchone()
+    return cast("datetime | None", row[0]) if row else None
+
+
+@explained
 def latest(connection: Connection, count: int) -> list[dict[str, object]]:
     """List the last loads, newest first: batch_id, status, started_at, published_at."""
     rows = connection.execute(

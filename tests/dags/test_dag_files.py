@@ -27,9 +27,11 @@ GRAPHS = {
     },
     "songlake_watchdog": {"look_for_late_files": set()},
     "songlake_maintenance": {
-        "maintain_lake": {"analyze_warehouse"},
-        "analyze_warehouse": {"remove_old_files"},
-        "remove_old_files": set(),
+        "maintain_lake": {"analyze_warehouse", "notify", "diagnose"},
+        "analyze_warehouse": {"notify", "diagnose"},
+        "remove_old_files": {"notify", "diagnose"},
+        "notify": set(),
+        "diagnose": set(),
     },
     "songlake_recommend": {"recommend": {"diagnose", "notify"}, "diagnose": set(), "notify": set()},
 }
@@ -74,7 +76,7 @@ def test_whatever_writes_waits_for_the_one_slot(bag: dict[str, Any]) -> None:
     assert {task_id for task_id, pool in pools.items() if pool == "songlake_writer"} == WRITERS
 
 
-@pytest.mark.parametrize("name", ["songlake", "songlake_recommend"])
+@pytest.mark.parametrize("name", ["songlake", "songlake_recommend", "songlake_maintenance"])
 def test_what_a_retry_can_mend_is_tried_again(bag: dict[str, Any], name: str) -> None:
     found = bag["dags"][name]["tasks"]
     assert {task_id: task["retries"] for task_id, task in found.items()} == dict.fromkeys(found, 3)
@@ -86,8 +88,10 @@ def test_diagnose_runs_only_after_a_failure_and_report_always(bag: dict[str, Any
     assert found["diagnose"]["trigger_rule"] == "one_failed"
     assert found["report"]["is_teardown"] is True
     assert {task["trigger_rule"] for name, task in found.items() if name not in ("diagnose", "report")} == {"all_success"}
-    rules = {task_id: task["trigger_rule"] for task_id, task in bag["dags"]["songlake_recommend"]["tasks"].items()}
-    assert rules == {"recommend": "all_success", "notify": "all_success", "diagnose": "one_failed"}
+    for name in ("songlake_recommend", "songlake_maintenance"):
+        found = bag["dags"][name]["tasks"]
+        assert {task_id for task_id, task in found.items() if task["trigger_rule"] != "all_success"} == {"diagnose"}
+        assert found["diagnose"]["trigger_rule"] == "one_failed"
 
 
 def test_publish_announces_the_warehouse(bag: dict[str, Any]) -> None:

@@ -238,13 +238,22 @@ def test_a_refused_batch_is_told_once_and_starts_no_storm_and_a_mended_file_reco
     body = mails.body(-1)
     assert "not_one_object, 30 lines" in body
     assert f"/dags/songlake/runs/{run}" in body
+    stack.clear(run, "diagnose")
+    wait(lambda: stack.states(run)["diagnose"] == "success", "diagnose once more", 120)
+    assert len(mails.mails) == told + 1
+    with psycopg.connect(world.url) as connection:
+        # As if the batch before had gone live only now, by `bin/songlake accept`: what is refused after that is told.
+        connection.execute("UPDATE ops.batches SET published_at = now() WHERE status = 'published'")
+    stack.clear(run, "diagnose")
+    wait(lambda: len(mails.mails) == told + 2, "a mail of the refusal after that", 120)
+    assert mails.subjects[-1] == mails.subjects[-2]
     waiting = stack.waiting_run()
     time.sleep(30)
     assert stack.waiting_run() == waiting, "a refused file starts no runs"
     world.write("log_data/bad.json", [event(START + 2 * DAY, item=number) for number in range(30)], mtime=time.time())
     wait_until_published(world)
     assert stack.wait_for_run(waiting) == "success"
-    assert len(mails.mails) == told + 2
+    assert len(mails.mails) == told + 3
     assert "recovered" in mails.subjects[-1]
 
 
@@ -342,9 +351,24 @@ def _kill_when(stack: Stack, task: str, victim: object) -> None:
     os.kill(found.pid, signal.SIGKILL)
 
 
-def test_maintenance_works_beside_the_pipeline(stack: Stack, world: World) -> None:
+def test_maintenance_works_beside_the_pipeline_and_its_failure_and_end_are_told(stack: Stack, world: World, mails: MailServer) -> None:
+    told = len(mails.mails)
+    with writing(world.url, "a long work"):
+        run = stack.trigger("songlake_maintenance")
+        assert stack.wait_for_run(run, "songlake_maintenance") == "failed"
+    states = stack.states(run, "songlake_maintenance")
+    assert states == {
+        "maintain_lake": "failed",
+        "analyze_warehouse": "upstream_failed",
+        "remove_old_files": "success",
+        "notify": "upstream_failed",
+        "diagnose": "success",
+    }
+    assert mails.subjects[told:] == ["Songlake: maintenance failed"]
+    assert "a long work" in mails.body(-1)
     run = stack.trigger("songlake_maintenance")
     assert stack.wait_for_run(run, "songlake_maintenance") == "success"
+    assert mails.subjects[told + 1 :] == ["Songlake: recovered, maintenance works"]
     world.check()
 
 

@@ -76,6 +76,21 @@ def test_recommendations_that_could_not_be_made_anew_say_what_stays_live_and_whe
     assert "since 2018-11-02 10:00 UTC" in again.html
 
 
+def test_maintenance_that_failed_says_which_tasks_and_what_stays() -> None:
+    mail = alerts.not_maintained({"maintain_lake": "The lake was <changed>.", "analyze_warehouse": None}, LINK)
+    assert mail.subject == "Songlake: maintenance failed"
+    for words in (
+        "maintain_lake",
+        "The lake was &lt;changed&gt;.",
+        "analyze_warehouse",
+        "it was killed",
+        "What is live stays as it is",
+        LINK,
+    ):
+        assert words in mail.html
+    assert "since 2018-11-02 10:00 UTC" in alerts.maintained_again("2018-11-02 10:00 UTC", LINK).html
+
+
 def test_of_an_error_the_lines_that_say_why_are_kept() -> None:
     trace = "\n".join(
         [f"line {number}" for number in range(30)] + ["    at org.apache.spark.Thing(Thing.scala:1)", "", "Error: it is full."]
