@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable
@@ -77,15 +78,14 @@ def counted_positions(lake: Location) -> Positions:
 
 
 def _first_positions(lake: Location) -> Positions:
-    """Where the tables stand before any batch counted: at their creation, with at most one batch begun since."""
+    """Where the tables stand before any batch counted: at their creation, with at most one batch begun that was not taken back."""
     positions, begun = {}, set()
     for table in (EVENTS, CATALOG, REJECTS):
         opened = must_open(lake, table)
         positions[table.name] = Position(position(opened).table_id, 0)
-        since = list(commits(opened, after=0))
-        begun |= {commit.recorded["batch_id"] for commit in since if "batch_id" in commit.recorded}
-        undone = any("undone" in commit.recorded for commit in since)
-        if len(begun) > 1 and not undone:
+        standing = takewhile(lambda commit: "undone" not in commit.recorded, commits(opened, after=0))
+        begun |= {commit.recorded["batch_id"] for commit in standing if "batch_id" in commit.recorded}
+        if len(begun) > 1:
             raise LakeChanged(f"The table 'files' in {lake} is new although {table.name} holds rows.", REBUILD)
     return positions
 
@@ -132,15 +132,15 @@ def refuse_interference(lake: Location, before: Positions, batch_id: str) -> Pos
     """Tell where the lake tables stand after this batch wrote them, provided nobody else did meanwhile.
 
     Raises:
-        LockHeld: Another ingest committed between; this batch must not count.
+        LakeChanged: A table was rebuilt or written to by something else than Songlake meanwhile; this batch must not count.
+        LockHeld: Another ingest committed between; the same.
     """
     now = {}
     for table in (EVENTS, CATALOG, REJECTS):
+        _refuse_foreign_commits(lake, table, before[table.name])
         opened = must_open(lake, table)
-        others = [
-            commit for commit in commits(opened, after=before[table.name].version) if commit.recorded.get("batch_id", batch_id) != batch_id
-        ]
-        if others:
+        changes = (commit for commit in commits(opened, after=before[table.name].version) if commit.operation not in HARMLESS)
+        if any(commit.recorded.get("batch_id") != batch_id for commit in changes):
             raise LockHeld(f"Another ingest wrote lake table {table.name} meanwhile.", "Let one ingest run at a time, then run this again.")
         now[table.name] = position(opened)
     return now
