@@ -60,6 +60,7 @@ def ingest(
     """
     create_missing(lake)
     undone = tuple(snapshot.undo_unfinished_batch(lake))
+    before = snapshot.positions_now(lake)
     known = snapshot.read_files(lake)
     fresh = new_files(landing, known)
     files = list({file.path: file for file in [*fresh, *unreadable_before(landing, known), *again]}.values())
@@ -73,16 +74,19 @@ def ingest(
         if fresh:
             spark()  # Java takes seconds to start, and packing needs none
         asked = {file.path for file in again}
-        packed = [one for one in packing.result() if one.file.path in asked or _tells_something_new(one, known)]
+        packed = [one for one in packing.result() if _tells_something_new(one, known.get(one.file.path), asked)]
         if not packed:
             return nothing
-        batch = Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, snapshot.positions_now(lake))
+        batch = Batch(Lake(spark(), lake), spool, batch_id, now, packed, known, before)
         records = batch.write()
     return Ingested(batch_id, tuple(records), dict(batch.reasons), undone)
 
 
-def _tells_something_new(packed: PackedFile, known: dict[str, FileRecord]) -> bool:
-    """Whether a file is other than recorded: one that is unreadable for the same cause as before is not."""
-    record = known.get(packed.file.path)
-    same = record is not None and (record.size, record.modified_at) == (packed.file.size, packed.file.modified_at)
-    return not (same and record is not None and record.cause == packed.cause)
+def _tells_something_new(packed: PackedFile, record: FileRecord | None, asked: set[str]) -> bool:
+    """Whether a file is other than recorded, or is asked for again.
+
+    One that looks as it did and cannot be read any more, as when it lost its permission, keeps what it gave.
+    """
+    if record is None or (record.size, record.modified_at) != (packed.file.size, packed.file.modified_at):
+        return True
+    return packed.cause is None if packed.file.path in asked else packed.cause != record.cause

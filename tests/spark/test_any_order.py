@@ -15,10 +15,13 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from spark_jobs import star_changes
+from spark_jobs.contracts import EVENTS
+from spark_jobs.errors import LockHeld
 from spark_jobs.lake import tables
-from spark_jobs.landing.find import find_files
+from spark_jobs.landing.find import LandingFile, find_files
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.session import start_session
+from tests.postgres.lake import commit
 from tests.scratch import scratch_database
 from tests.world import DAY, START, World, event, song
 
@@ -168,6 +171,29 @@ def test_a_song_that_arrives_after_its_plays_is_matched_then(delivered: World) -
     delivered.check()
     assert summary.tables["songplays"].updated == 2
     delivered.write("song_data/late.json", [song("SO2", title="Another")])
+    delivered.run()
+    delivered.check()
+
+
+def test_a_file_that_cannot_be_read_again_keeps_what_it_gave(delivered: World) -> None:
+    path = delivered.landing / "log_data/1.json"
+    delivered.write("log_data/1.json", b"\0{" * (path.stat().st_size // 2) + b"\0" * (path.stat().st_size % 2), path.stat().st_mtime)
+    versions, found = delivered.versions(), find_files(delivered.landing)
+    done = ingest(found, delivered.lake, start_session, again=[file for file in found.files if file.path == "log_data/1.json"])
+    assert (done.batch_id, delivered.versions()) == (None, versions)
+    delivered.write("log_data/1.json", b"\0{" * (path.stat().st_size // 2), path.stat().st_mtime + 1)
+    delivered.run()
+    delivered.check()
+
+
+def test_what_another_ingest_commits_while_files_are_packed_keeps_the_batch_out(delivered: World) -> None:
+    delivered.write("log_data/3.json", [event(START + 2 * DAY)])
+
+    def meanwhile(_: LandingFile) -> None:
+        commit(delivered.lake, EVENTS, [], {"batch_id": "another"})
+
+    with pytest.raises(LockHeld, match="Another ingest wrote lake table events meanwhile"):
+        ingest(find_files(delivered.landing), delivered.lake, start_session, meanwhile)
     delivered.run()
     delivered.check()
 
