@@ -126,6 +126,7 @@ def song_lines(text: Text, fields: Fields) -> Iterator[Lines]:
     head: list[bytes] = []
     for piece in pieces:
         head.append(piece)
+        _refuse_long_sequence(head)
         first = next((line for line in piece.split(b"\n") if line.removeprefix(_BOM_BYTES).strip(WHITE.encode())), None)
         if first is not None:
             break
@@ -148,13 +149,16 @@ class _Pieces:
 
 
 def _whole(pieces: Iterator[bytes]) -> bytes:
-    read, size = [], 0
+    read = []
     for piece in pieces:
-        size += len(piece)
-        if size > _LONGEST_SEQUENCE:
-            raise Unreadable(f"its records are not one a line, and it has more than {_LONGEST_SEQUENCE >> 20} MiB of text")
         read.append(piece)
+        _refuse_long_sequence(read)
     return b"".join(read)
+
+
+def _refuse_long_sequence(read: list[bytes]) -> None:
+    if sum(map(len, read)) > _LONGEST_SEQUENCE:
+        raise Unreadable(f"its records are not one a line, and it has more than {_LONGEST_SEQUENCE >> 20} MiB of text")
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,9 @@ def test_a_csv_file_with_a_record_longer_than_that_is_unreadable(root: Path, lin
 
 
 @pytest.mark.usefixtures("a_64th")
-def test_a_song_file_that_is_no_lines_of_objects_is_unreadable_beyond_256_mib(root: Path) -> None:
-    file = packed(root, "song_data/a.json", (b" " * (_MIB // 64 - 1) + b"\n") * 257 + b"[]")
+@pytest.mark.parametrize("end", [b"[]", b""], ids=["an array", "nothing but blank lines"])
+def test_a_song_file_that_is_no_lines_of_objects_is_unreadable_beyond_256_mib(root: Path, end: bytes) -> None:
+    file = packed(root, "song_data/a.json", (b" " * (_MIB // 64 - 1) + b"\n") * 257 + end)
     assert file.cause == "its records are not one a line, and it has more than 4 MiB of text"
 
 
