@@ -183,11 +183,10 @@ def _merge_users(changes: Changes, table: Table, affected: Affected) -> None:
     both = users(events).join(held, "user_id", "full_outer")
     from_affected = is_one_of("to_date(held_at)", affected.dates)
     lost = both.where(f"{from_affected} AND (last_seen_at IS NULL OR last_seen_at < held_at)").select("user_id")
-    lost_ids = [row.user_id for row in lost.collect()]
     advanced = both.where("held_at IS NULL OR last_seen_at >= held_at").select(*table.column_names)
     derived, gained = advanced, advanced.select("user_id")
-    if lost_ids:
-        looked_up = users(changes.events().where(F.col("user_id").isin(lost_ids)))
+    if not lost.isEmpty():
+        looked_up = users(changes.events().join(lost, "user_id", "left_semi"))
         derived = advanced.unionByName(looked_up)
         gained = gained.unionByName(lost)
     _merge(changes, table, derived, gained)
