@@ -67,6 +67,6 @@ bench-report: setup ## Write docs/performance.md from what was measured last
 soak: setup ## Deliver hour after hour with kills in between, and see that nothing grows; fewer: make soak BATCHES=40
 	$(PYTHON) -m bench.soak --batches $(or $(BATCHES),200)
 
-clean: ## Remove what tools left behind; data, .venv and .cache stay
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis reports spark-warehouse metastore_db derby.log
+clean: ## Remove what tools left behind; data, reports, .venv and .cache stay
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log
 	find . -path ./.venv -prune -o -path ./data -prune -o -name __pycache__ -type d -exec rm -rf {} +
