@@ -179,12 +179,16 @@ def own_environment(settings: Settings) -> dict[str, str]:
 
 
 def _metadata_database(postgres: str, password: str) -> str:
-    """Make Airflow's own database and role in the embedded PostgreSQL, and give its address."""
+    """Make Airflow's own database and role in the embedded PostgreSQL, and give its address.
+
+    A role that is there gets this password: the secrets are made anew where only Airflow's folder was removed.
+    """
     address = conninfo_to_dict(postgres)
     role = sql.Identifier(_DATABASE)
     with psycopg.connect(postgres, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [_DATABASE]).fetchone():
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [_DATABASE]).fetchone()
+        how = sql.SQL("ALTER ROLE {} PASSWORD {}" if exists else "CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(how.format(role, sql.Literal(password)))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
     return f"postgresql+psycopg2://{_DATABASE}:{password}@{address['host']}:{address['port']}/{_DATABASE}"
