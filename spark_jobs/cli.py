@@ -213,16 +213,16 @@ def up() -> None:
         bin/songlake up
     """
     from spark_jobs import stack
-    from spark_jobs.stack_home import ADMIN
+    from spark_jobs.stack_home import ADMIN, address
 
     def command() -> None:
-        settings = settings_module.load()
         with err.status("starting") as status:
-            running = stack.up(settings, lambda what: status.update(f"starting {what}"))
+            running = stack.up(settings_module.load(), lambda what: status.update(f"starting {what}"))
+        settings = running.settings
         state = "runs" if running.is_new else "runs already"
         login = running.password if running.is_first else f"in {settings.airflow.home / 'passwords.json'}"
         rows = [
-            ["Airflow", f"{running.url} ({state})"],
+            ["Airflow", f"{address(settings)} ({state})"],
             ["user", ADMIN],
             ["password", login],
             ["landing folder", str(settings.landing)],

@@ -17,7 +17,7 @@ import psutil
 
 from spark_jobs.errors import BadUsage, ServiceUnreachable
 from spark_jobs.settings import PROJECT, WRITER_POOL, Settings
-from spark_jobs.stack_home import HOST, SUPERVISOR, StackHome, address, end_processes, make_environment, own_environment
+from spark_jobs.stack_home import HOST, SUPERVISOR, StackHome, address, as_started, end_processes, make_environment, own_environment
 from spark_jobs.stack_supervisor import program, read_health
 from spark_jobs.warehouse import embedded
 
@@ -31,13 +31,13 @@ class Running(NamedTuple):
     """A stack that is up.
 
     Attributes:
-        url: Address of the UI.
+        settings: Where everything lies, and the port of the UI; those it was started with, whatever this call was told.
         password: Password of the user `admin`.
         is_new: Whether this call started it.
         is_first: Whether the password was made by this call.
     """
 
-    url: str
+    settings: Settings
     password: str
     is_new: bool
     is_first: bool
@@ -55,9 +55,8 @@ def up(settings: Settings, tell: Callable[[str], None]) -> Running:
         ServiceUnreachable: PostgreSQL or Airflow does not come up.
     """
     home = StackHome(settings.airflow.home)
-    url = address(settings)
-    if home.supervisor() is not None:
-        return Running(url, home.read_secrets()["admin"], is_new=False, is_first=False)
+    if (supervisor := home.supervisor()) is not None:
+        return Running(as_started(settings, supervisor), home.read_secrets()["admin"], is_new=False, is_first=False)
     end_processes(home.processes(), _STOP_SECONDS)
     _refuse_taken_port(settings.airflow.port)
     is_first = home.make()
@@ -78,8 +77,8 @@ def up(settings: Settings, tell: Callable[[str], None]) -> Running:
             stderr=log,
             start_new_session=True,
         )
-    _wait_until_healthy(home, url)
-    return Running(url, home.read_secrets()["admin"], is_new=True, is_first=is_first)
+    _wait_until_healthy(home, address(settings))
+    return Running(settings, home.read_secrets()["admin"], is_new=True, is_first=is_first)
 
 
 def down(settings: Settings) -> bool:

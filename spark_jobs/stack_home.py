@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from spark_jobs.lineage import ELSEWHERE
+from spark_jobs.locations import location
 from spark_jobs.settings import PROJECT, Settings
 from spark_jobs.warehouse import embedded
 
@@ -176,6 +177,17 @@ def own_environment(settings: Settings) -> dict[str, str]:
         "SONGLAKE_AIRFLOW__PORT": settings.airflow.port,
     }
     return {**os.environ, **{name: str(value) for name, value in chosen.items()}}
+
+
+def as_started(settings: Settings, supervisor: psutil.Process) -> Settings:
+    """Give the settings with the port and the folders of files and reports that the stack of this supervisor was started with."""
+    told = {**own_environment(settings), **supervisor.environ()}
+    started = {
+        "landing": location(told["SONGLAKE_LANDING"]),
+        "reports": Path(told["SONGLAKE_REPORTS"]),
+        "airflow": settings.airflow.model_copy(update={"port": int(told["SONGLAKE_AIRFLOW__PORT"])}),
+    }
+    return settings.model_copy(update=started)
 
 
 def _metadata_database(postgres: str, password: str) -> str:

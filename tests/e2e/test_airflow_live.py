@@ -14,6 +14,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,12 @@ def _quietly(look: object) -> bool:
         return False
 
 
-def test_a_second_up_says_that_it_runs(stack: Stack) -> None:
-    again = stack.songlake("up")
+def test_a_second_up_says_that_it_runs_and_where_whatever_it_was_told(stack: Stack, tmp_path: Path) -> None:
+    told = {"SONGLAKE_LANDING": str(tmp_path / "landing"), "SONGLAKE_REPORTS": str(tmp_path / "reports")}
+    again = replace(stack, port=free_port(), settings=told).songlake("up")
     assert again.returncode == 0
-    assert "runs already" in again.stdout
+    assert f"{stack.url} (runs already)" in again.stdout
+    assert {str(stack.home / "landing"), str(stack.home / "reports")} <= set(again.stdout.split())
     assert stack.password not in again.stdout
 
 
