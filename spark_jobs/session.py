@@ -41,6 +41,12 @@ def start_session(*, full_compiler: bool = False) -> SparkSession:
     """
     if not os.environ.keys() & {"PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT"}:
         raise BadUsage("Spark would run without conf/spark-defaults.conf.", "Start it by bin/songlake or bin/spark-submit.")
+    # Where spark-submit started this process Java runs already; else Spark would take any Java that is on PATH, or find none.
+    if not os.environ.keys() & {"JAVA_HOME", "PYSPARK_GATEWAY_PORT"}:
+        raise BadUsage(
+            "Java 17 was not found.",
+            "Install it (Debian and Ubuntu: apt install openjdk-17-jre-headless) or point JAVA_HOME at it.",
+        )
     conf = SparkConf().setAppName("songlake")
     if full_compiler:
         conf.set("spark.driver.extraJavaOptions", FULL_COMPILER)

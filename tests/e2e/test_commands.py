@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -115,6 +116,17 @@ def test_wrong_use_is_refused_with_what_to_do(cli: Cli) -> None:
     assert cli("run", "--nonsense").code == 2
     lake = cli("spark_jobs/build_star.py", "--lake", str(cli.world.root / "none"), program="bin/spark-submit")
     assert (lake.code, "There is no lake" in lake.out + lake.err) == (3, True)
+
+
+def test_without_java_a_run_names_what_to_install_and_other_commands_work(cli: Cli, tmp_path: Path) -> None:
+    cli.world.write("log_data/1.json", [event()])
+    # As bin/songlake starts it where bin/env.sh finds no Java 17.
+    bare = {name: value for name, value in cli.environment(PATH=str(tmp_path)).items() if name != "JAVA_HOME"}
+    program = [sys.executable, "-m", "spark_jobs.cli"]
+    start = partial(subprocess.run, env={**bare, "PYSPARK_SUBMIT_ARGS": "pyspark-shell"}, cwd=PROJECT, capture_output=True, text=True)
+    refused = start([*program, "run"])
+    assert (refused.returncode, "Java 17 was not found. Install it" in " ".join(refused.stderr.split())) == (2, True), refused.stderr
+    assert start([*program, "status"]).returncode == 0
 
 
 def test_help_of_a_job_shows_how_it_is_started(cli: Cli) -> None:
