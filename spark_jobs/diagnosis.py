@@ -15,11 +15,9 @@ from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.locations import Location
 from spark_jobs.refusals import refused_by_reason
 from spark_jobs.warehouse import batches
-from spark_jobs.warehouse.check import CheckResult, recorded
+from spark_jobs.warehouse.check import LOST_ROWS, CheckResult, recorded
 from spark_jobs.warehouse.connection import Connection, connect, session_name
 
-LOST_ROWS = "staged_counts"
-"""The check that fails where staging does not hold what Spark wrote: nothing to overrule, and nothing that the files could mend."""
 UNREADABLE = "unreadable_files"
 """The check that names the files which cannot be read."""
 

@@ -18,7 +18,7 @@ from spark_jobs.landing.find import find_files, new_files, unreadable_before
 from spark_jobs.lineage import Lineage, refusal
 from spark_jobs.settings import Settings
 from spark_jobs.warehouse import batches, embedded, schema
-from spark_jobs.warehouse.check import CheckResult, check, failed
+from spark_jobs.warehouse.check import CheckResult, check, failed, way_out
 from spark_jobs.warehouse.connection import Connection, connect, session_name
 from spark_jobs.warehouse.lock import writer_lock
 from spark_jobs.warehouse.publish import TableChange, publish
@@ -176,7 +176,7 @@ def refuse_if_failed(summary: Summary) -> None:
         findings = "; ".join(f"{result.name} ({result.about.rstrip('.')}: {result.detail})" for result in refused)
         raise GateFailed(
             f"The quality gate refused batch {summary.load_batch}: {findings}. What was live stays live.",
-            f"Mend the files and run again, or overrule it on record: bin/songlake accept {summary.load_batch} --reason TEXT",
+            way_out(str(summary.load_batch), [result.name for result in refused]),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from spark_jobs.errors import BadUsage, GateFailed
 from spark_jobs.settings import Warehouse
 from spark_jobs.warehouse.batches import require_staged
+from spark_jobs.warehouse.check import LOST_ROWS, STAGE_ANEW
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.publish import TableChange, publish, unaccepted
@@ -35,7 +36,7 @@ def accept(
     Raises:
         BadUsage: No reason, no such batch, it was not rejected, or a named check did not fail.
         InputMissing: The batch's rows no longer stand in staging.
-        GateFailed: Failed checks remain that were not overruled; nothing is published.
+        GateFailed: Failed checks remain that were not overruled, or staging lost rows, which nobody can overrule; nothing is published.
         LockHeld: Another run published first, or somebody holds a table.
     """
     if not reason.strip():
@@ -65,6 +66,12 @@ def _record(connection: Connection, batch_id: str, reason: str, checks: Sequence
         unknown = sorted(set(checks) - set(failed))
         if unknown:
             raise BadUsage(f"Batch {batch_id} was not rejected by {', '.join(unknown)}.", f"It was rejected by {', '.join(failed)}.")
+        if LOST_ROWS in failed:
+            # Published without them the batch would move the bookmarks past rows that no later run brings.
+            raise GateFailed(
+                f"Staging does not hold all rows of batch {batch_id}: {LOST_ROWS} cannot be overruled, and nothing was published.",
+                STAGE_ANEW,
+            )
         cursor.executemany(
             read(SQL / "publish" / "acceptance.sql"),
             [{"batch_id": batch_id, "check_name": name, "reason": reason, "accepted_by": by} for name in (checks or failed)],

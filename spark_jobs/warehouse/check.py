@@ -27,6 +27,11 @@ from spark_jobs.warehouse.transaction import tune
 
 CHECKS = SQL / "checks"
 
+LOST_ROWS = "staged_counts"
+"""The check that fails where staging does not hold what Spark wrote: nothing to overrule, and nothing that the files could mend."""
+
+STAGE_ANEW = "Run the load again: it stages everything that is not yet published."
+
 _HEADER = re.compile(r"-- severity: (?P<severity>fail|warn)\n-- (?P<about>\S.*)\n")
 _SHOWN = 5
 _FOUND = sql.SQL(
@@ -76,6 +81,13 @@ class CheckResult:
 def failed(results: Iterable[CheckResult]) -> list[CheckResult]:
     """Pick the results that keep a batch out."""
     return [result for result in results if result.severity == "fail" and not result.passed]
+
+
+def way_out(batch_id: str, refused: Iterable[str]) -> str:
+    """Say what a person can do about a batch that these checks keep out."""
+    if LOST_ROWS in refused:
+        return STAGE_ANEW
+    return f"Mend the files and run again, or overrule it on record: bin/songlake accept {batch_id} --reason TEXT"
 
 
 def load_checks(folder: Path = CHECKS) -> list[Check]:

@@ -14,6 +14,7 @@ from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
 from spark_jobs.warehouse.batches import Batch, empty_staging, find, is_empty, published, require_staged, row_counts
+from spark_jobs.warehouse.check import STAGE_ANEW, way_out
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.marts import keep_up
@@ -67,7 +68,7 @@ def publish(connection: Connection, batch_id: str, warehouse: Warehouse) -> dict
         _require_passed(connection, batch)
         _require_base(connection, batch)
         counts = _staged_counts(connection)
-        _require_complete(connection, batch, counts)
+        _require_complete(batch, counts)
         changes = keep_up(connection, lambda: _apply(connection, counts), lambda changes: changes[SONGPLAYS.name].after)
         if counts[USERS.name].deletions:
             connection.execute(read(SQL / "publish" / "forget_recommendations.sql"))
@@ -95,7 +96,7 @@ def _require_passed(connection: Connection, batch: Batch) -> None:
         if remaining:
             raise GateFailed(
                 f"Batch {batch.batch_id} was rejected by {', '.join(remaining)}; what was live stays live.",
-                f"Mend the files and run again, or overrule it: bin/songlake accept {batch.batch_id} --reason TEXT.",
+                way_out(batch.batch_id, remaining),
             )
 
 
@@ -123,17 +124,14 @@ def _staged_counts(connection: Connection) -> dict[str, _Staged]:
     return counts
 
 
-def _require_complete(connection: Connection, batch: Batch, counts: Mapping[str, _Staged]) -> None:
+def _require_complete(batch: Batch, counts: Mapping[str, _Staged]) -> None:
     """Refuse a batch whose rows have gone since it was checked: a crash of the server empties unlogged tables."""
     found = {name: count.upserts + count.deletions for name, count in counts.items()}
     expected = {table.name: batch.expected.get(table.name, 0) for table in STAGED}
-    overruled = connection.execute(
-        "SELECT FROM ops.acceptances WHERE batch_id = %s AND check_name = 'staged_counts'", [batch.batch_id]
-    ).fetchone()
-    if found != expected and overruled is None:
+    if found != expected:
         raise InputMissing(
             f"Staging no longer holds all rows of batch {batch.batch_id}; PostgreSQL empties it when it crashes.",
-            "Run the load again: it stages everything that is not yet published.",
+            STAGE_ANEW,
         )
 
 
