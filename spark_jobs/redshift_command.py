@@ -10,7 +10,8 @@ from pyarrow import fs
 
 from spark_jobs.contracts import STAR
 from spark_jobs.errors import BadUsage, InputMissing, ServiceUnreachable
-from spark_jobs.lake.data_files import data_files, is_of_this_history
+from spark_jobs.lake.data_files import data_files
+from spark_jobs.lake.history import is_of_this_history, require_history
 from spark_jobs.lake.log import Position, Positions
 from spark_jobs.locations import SCHEME, Location, ObjectPath
 from spark_jobs.pipeline import warehouse_url
@@ -34,7 +35,7 @@ def follow(
 
     Raises:
         BadUsage: An address, the role, or a line of `after` cannot be used.
-        InputMissing: Nothing is live yet.
+        InputMissing: Nothing is live yet, or it was loaded from another lake, or this one was brought back from a backup since.
         ServiceUnreachable: S3 does not answer or refuses.
     """
     lake_url = lake_url or _in_s3(settings.lake)
@@ -93,7 +94,9 @@ def _loads(lake: Location, held: Positions, live: Positions) -> Iterator[redshif
         target, base = live.get(table.name), held.get(table.name)
         if target is None or target == base:
             continue
-        if base and (base.version > target.version or not is_of_this_history(lake, table, base)):
+        require_history(lake, table, target)
+        # A position without a time is that of a table nobody had written to; the log may no longer tell of it.
+        if base and not (base.written_at and base.version <= target.version and is_of_this_history(lake, table, base)):
             base = None
         now = data_files(lake, table, target)
         before = data_files(lake, table, base) if base else {}

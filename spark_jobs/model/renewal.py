@@ -14,10 +14,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.console import Stages
-from spark_jobs.contracts import SONGPLAYS, USERS, Table
-from spark_jobs.errors import InputMissing
+from spark_jobs.contracts import SONGPLAYS, USERS
+from spark_jobs.lake.history import require_history
 from spark_jobs.lake.lock import lake_lock
-from spark_jobs.lake.log import Position, has_been_at, must_open, position
+from spark_jobs.lake.log import Position
 from spark_jobs.lake.tables import Lake, told_errors
 from spark_jobs.landing.spool import clear_spool
 from spark_jobs.lineage import Lineage
@@ -134,16 +134,7 @@ def _published(lake: Location, published: Mapping[str, Position]) -> dict[str, P
     Raises:
         InputMissing: None is, or it is no state that this lake has been in, as it now is.
     """
-    if not all(table.name in published and _is_of(lake, table, published[table.name]) for table in _TABLES):
-        raise InputMissing(
-            f"What is live in the warehouse was not loaded from the lake in {lake}, or that was brought back from a backup since.",
-            "Run `bin/songlake run` first, or name another lake with --lake.",
-        )
-    return {table.name: published[table.name] for table in _TABLES}
-
-
-def _is_of(lake: Location, table: Table, at: Position) -> bool:
-    return position(must_open(lake, table)).table_id == at.table_id and has_been_at(lake, table, at)
+    return {table.name: require_history(lake, table, published.get(table.name)) for table in _TABLES}
 
 
 @contextmanager

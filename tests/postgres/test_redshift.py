@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -264,6 +265,27 @@ def test_table_of_another_history_is_loaded_whole(follower: Follower, tmp_path: 
     assert "count(*) =  0" in script or "count(*) = 0" in script
     follower.run(script)
     assert follower.agrees()
+
+
+@pytest.mark.parametrize("lake", ["restored", "restored and written to", "rebuilt"])
+def test_files_that_are_not_those_of_the_live_batch_never_reach_redshift(follower: Follower, tmp_path: Path, lake: str) -> None:
+    first_day(follower)
+    follower.run(follower.script(tmp_path))
+    shutil.copytree(follower.lake, tmp_path / "backup")
+    follower.write(USERS, user(9))
+    follower.go_live("b2")
+    shutil.rmtree(follower.lake)
+    if lake == "rebuilt":
+        create_missing(follower.lake)
+        follower.write(USERS, user(7))
+        follower.write(USERS, user(10))
+    else:
+        shutil.copytree(tmp_path / "backup", follower.lake)
+        if lake != "restored":
+            follower.write(USERS, user(10))
+    for whole in (False, True):
+        with pytest.raises(InputMissing, match=r"was not loaded from the lake in .*, or that was brought back from a backup since"):
+            follower.script(tmp_path, whole=whole)
 
 
 def test_sql_is_what_redshift_dialects_read(follower: Follower, tmp_path: Path) -> None:
