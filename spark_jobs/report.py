@@ -9,6 +9,7 @@ from dataclasses import asdict
 from spark_jobs.console import out, print_table
 from spark_jobs.landing.reasons import SENTENCES
 from spark_jobs.pipeline import Summary
+from spark_jobs.warehouse.check import failed
 
 
 def as_json(summary: Summary) -> str:
@@ -73,8 +74,10 @@ def _print_checks(summary: Summary) -> None:
 def _outcome(summary: Summary) -> str:
     if summary.published:
         return f"Batch {summary.load_batch} is live."
-    if summary.checks:
+    if failed(summary.checks):
         return f"Batch {summary.load_batch} was refused; what was live stays live."
+    if summary.checks:
+        return f"Batch {summary.load_batch} passed the gate; go on with 'bin/songlake publish'."
     if summary.load_batch:
         return f"Batch {summary.load_batch} stands in staging; go on with 'bin/songlake check' and 'bin/songlake publish'."
     if summary.ingest_batch or summary.star:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from spark_jobs.cli import app
 from spark_jobs.errors import BadUsage, InputMissing, LockHeld
 from spark_jobs.lake.log import Position
 from spark_jobs.warehouse import batches
@@ -52,6 +54,19 @@ def test_bad_batch_is_marked_rejected_and_a_warning_does_not_reject(warehouse: C
     stage(warehouse, "b2", {"files": [file(status="unreadable", cause="cut gzip", lines=0, accepted=0)]})
     assert failed(check(warehouse, "b2", GATE)) == []
     assert status(warehouse, "b2") == "checked"
+
+
+def test_command_says_of_a_staged_batch_how_it_stands(warehouse: Connection, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", url)
+    for batch_id, level, command, code, outcome in [
+        ("b1", "gold", "check", 4, "Batch b1 was refused; what was live stays live."),
+        ("b2", "free", "check", 0, "Batch b2 passed the gate; go on with 'bin/songlake publish'."),
+        ("b2", "free", "publish", 0, "Batch b2 is live."),
+    ]:
+        if command == "check":
+            stage(warehouse, batch_id, batch(play(level=level)))
+        told = CliRunner().invoke(app, [command])
+        assert (told.exit_code, told.stdout.splitlines()[-1]) == (code, outcome)
 
 
 def test_later_answers_replace_earlier_ones(warehouse: Connection) -> None:
