@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+import heapq
 import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from rich.text import Text
@@ -148,7 +150,7 @@ def _moment(value: datetime | None) -> str:
 
 
 def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, as_json: bool) -> None:
-    """Print refused lines.
+    """Print refused lines, the first ones by file and line; no more than these are held in memory, however many there are.
 
     Raises:
         InputMissing: There is no lake.
@@ -157,10 +159,14 @@ def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, a
     if reason is not None and reason not in SENTENCES:
         raise BadUsage(f"No reason is named {reason!r}.", f"Take one of {', '.join(SENTENCES)}.")
     found = 0
-    for row in _rejects(lake, pattern, reason):
-        found += 1
-        if found > limit:
-            continue
+
+    def counted() -> Iterator[dict[str, Any]]:
+        nonlocal found
+        for row in _rejects(lake, pattern, reason):
+            found += 1
+            yield row
+
+    for row in heapq.nsmallest(limit, counted(), key=itemgetter(*REJECTS.key)):
         if as_json:
             sys.stdout.write(json.dumps(row, default=str) + "\n")
         else:
@@ -172,7 +178,8 @@ def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, a
 
 def _rejects(lake: Location, pattern: str, reason: str | None) -> Iterator[dict[str, Any]]:
     table = snapshot.open_counted(lake, REJECTS)
-    for row in log.query(table, REJECTS, "SELECT * FROM rejects ORDER BY source_file, line_number"):
+    # Sorted here, where the first few are wanted: the query engine would sort, and hold, them all.
+    for row in log.rows(table, REJECTS, "SELECT * FROM rejects"):
         if fnmatch.fnmatch(row["source_file"], pattern) and (reason is None or reason in row["reasons"]):
             yield row
 
