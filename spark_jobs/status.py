@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -33,7 +33,7 @@ class Status:
 
     Attributes:
         waiting: Files that the next run will read.
-        oldest_waiting_seconds: How long ago the oldest of them was last modified.
+        oldest_waiting_seconds: How long ago the first of them came.
         unreadable: Files that could not be read, with the cause.
         unrecognised: Files of the landing zone that Songlake does not read.
         totals: Files and lines in the lake.
@@ -71,11 +71,13 @@ def show(settings: Settings, as_json: bool) -> None:
 
 
 def _add_landing(status: Status, settings: Settings) -> None:
+    from spark_jobs.lateness import seconds_waited
+
     known, landing = snapshot.read_files(settings.lake), find_files(settings.landing, settings.links_into)
     waiting = new_files(landing, known)
     status.waiting = [file.path for file in waiting]
     if waiting:
-        status.oldest_waiting_seconds = round((datetime.now(UTC) - min(file.modified_at for file in waiting)).total_seconds(), 1)
+        status.oldest_waiting_seconds = round(max(map(seconds_waited, waiting)), 1)
     status.unrecognised = landing.unrecognised
     status.unreadable = {record.path: record.cause or "" for record in known.values() if record.status == "unreadable"}
     numbers = ("lines", "accepted", "repeated", "rejected")

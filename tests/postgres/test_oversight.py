@@ -14,6 +14,7 @@ from typing import cast
 import pytest
 from pyspark.sql import SparkSession
 
+from spark_jobs import status
 from spark_jobs.contracts import ARTISTS, EVENTS, REJECTS, STAR, TIME
 from spark_jobs.diagnosis import examine
 from spark_jobs.lake import log, snapshot
@@ -22,6 +23,7 @@ from spark_jobs.lake.tables import Lake
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
 from spark_jobs.maintenance import maintain_lake, remove_old
+from spark_jobs.settings import Settings
 from spark_jobs.warehouse.check import check
 from spark_jobs.warehouse.connection import Connection
 from tests.postgres.lake import commit, ingest, reject
@@ -82,6 +84,16 @@ def test_a_file_is_late_until_the_warehouse_has_it_as_it_is(warehouse: Connectio
     assert set(late_files(find_files(landing), lake, warehouse, 0)) == {"log_data/new.json", "log_data/old.json"}
     # It came just now, although copying kept a modification time of years ago.
     assert late_files(find_files(landing), lake, warehouse, 60) == {}
+
+
+def test_status_tells_of_a_file_copied_just_now_that_it_came_just_now(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deliver(tmp_path / "landing", "old.json")
+    time.sleep(0.2)
+    deliver(tmp_path / "landing", "new.json")
+    status.show(Settings(landing=tmp_path / "landing", lake=tmp_path / "lake", postgres_home=tmp_path / "postgres"), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["waiting"] == ["log_data/new.json", "log_data/old.json"]
+    assert 0.2 <= told["oldest_waiting_seconds"] < 60
 
 
 def test_without_a_warehouse_the_lakes_books_tell_what_is_late(tmp_path: Path) -> None:
