@@ -102,7 +102,7 @@ def _take(lake: ObjectPath, me: _Holder) -> str:
 
 def _shows_life(place: ObjectPath, held: str) -> bool:
     """Whether the last sign is recent, or the next one comes while we watch: the store's clock need not be ours."""
-    if time.time() - object_store.written_at(place).timestamp() < _LEASE:
+    if 0 <= time.time() - object_store.written_at(place).timestamp() < _LEASE:
         return True
     sleep(2 * _RENEWED_EVERY)
     return object_store.read(place)[1] != held

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,6 +85,13 @@ def test_a_holder_that_lives_is_not_followed_although_clocks_differ(lake: Object
     with pytest.raises(LockHeld), lake_lock(lake, "songlake run"):
         pass
     assert watched == [0.6]
+
+
+def test_a_dead_holder_elsewhere_is_followed_although_this_clock_is_hours_behind(lake: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    object_store.create(lake / ".lock", holder())
+    monkeypatch.setattr(object_lock, "time", SimpleNamespace(time=lambda: time.time() - 7200))
+    with lake_lock(lake, "songlake run"):
+        pass
 
 
 def test_who_was_taken_for_dead_learns_it_and_leaves_the_lock_to_the_follower(lake: ObjectPath) -> None:
