@@ -116,7 +116,7 @@ class ObjectStore:
         )
 
     def fail(self, times: int = 1, path: str = "", **fault: Any) -> None:
-        """Let the next requests fail whose method and path fit: `status` and `code`, or `seconds` to wait."""
+        """Let the next requests fail whose method and path fit: `status` and `code`, or `seconds` to wait; tests/s3_server.py has more."""
         body = json.dumps({"times": times, "path": path, **fault}).encode()
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/_faults", data=body, method="PUT"), timeout=10).read()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sys
 import threading
 import time
@@ -42,8 +43,14 @@ class Faulty:
         fault = self._due_fault(environ["REQUEST_METHOD"] + " " + path)
         if fault:
             time.sleep(fault.get("seconds", 0))
+            if fault.get("applied"):
+                list(self._moto(environ, lambda *_: None))
+            if fault.get("cut"):
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                return []
             if "status" in fault:
-                environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                if not fault.get("applied"):
+                    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                 answer(f"{fault['status']} made to fail", [("Content-Type", "application/xml")])
                 return [f"<Error><Code>{fault.get('code', 'SlowDown')}</Code><Message>as asked</Message></Error>".encode()]
         return self._moto(environ, answer)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import sleep
 
 import psutil
@@ -41,6 +41,10 @@ class _Holder:
     def content(self) -> bytes:
         """Give the object's next content; none is written twice, so its etag is new each time."""
         return json.dumps({**self.__dict__, "sign": secrets.token_hex(8)}).encode()
+
+    def wrote(self, content: bytes) -> bool:
+        """Whether an object's content is a sign of this holder."""
+        return bool(content) and replace(_Holder(**json.loads(content)), sign=self.sign) == self
 
     def is_dead(self, place: ObjectPath) -> bool:
         """Whether it was a process of this machine that has ended, or this one, which could not free the lock when it was done."""
@@ -116,16 +120,24 @@ class _Life:
         self.ended, self.lost = threading.Event(), False
 
     def go_on(self) -> None:
-        """Renew the object until told to end, or until it is another's."""
-        while not self.lost and not self.ended.wait(_RENEWED_EVERY):
-            try:
-                renewed = object_store.replace(self._place, self._me.content(), self._etag)
-            except SonglakeError:
-                continue  # the store may answer next time
-            self.lost, self._etag = renewed is None, renewed or self._etag
+        """Renew the object until told to end, and once more then, which tells whether it was held to the end; or until it is another's."""
+        ended = False
+        while not (self.lost or ended):
+            ended = self.ended.wait(_RENEWED_EVERY)
+            with suppress(SonglakeError):  # the store may answer next time
+                self._renew()
 
     def free(self) -> None:
         """Leave the lock to whoever comes next, unless it is theirs already; where the store is away it lapses."""
         if not self.lost:
             with suppress(SonglakeError):
-                self.lost = object_store.replace(self._place, b"", self._etag) is None
+                object_store.replace(self._place, b"", self._etag)
+
+    def _renew(self) -> None:
+        """Show a sign of life, or learn that the object is another's. It is not where it holds a sign of ours whose answer was lost."""
+        etag = object_store.replace(self._place, self._me.content(), self._etag)
+        if etag is None:
+            with suppress(FileNotFoundError):
+                content, held = object_store.read(self._place)
+                etag = held if self._me.wrote(content) else None
+        self.lost, self._etag = etag is None, etag or self._etag

@@ -17,6 +17,7 @@ from spark_jobs.errors import LockHeld
 from spark_jobs.lake import object_lock
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.locations import ObjectPath
+from tests.object_store import ObjectStore
 from tests.sparkenv import PROJECT
 
 HOLD = """
@@ -92,6 +93,34 @@ def test_a_dead_holder_elsewhere_is_followed_although_this_clock_is_hours_behind
     monkeypatch.setattr(object_lock, "time", SimpleNamespace(time=lambda: time.time() - 7200))
     with lake_lock(lake, "songlake run"):
         pass
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"cut": True}], ids=["a fault for an answer", "no answer"])
+@pytest.mark.parametrize("retries", [6, 0], ids=["tried again", "given up"])
+def test_a_holder_whose_sign_was_written_but_never_answered_is_not_told_that_another_took_over(
+    lake: ObjectPath, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object], retries: int
+) -> None:
+    monkeypatch.setattr(object_store, "_RETRIES", retries)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", f"known-by-{retries}")  # connections are kept by environment
+    with lake_lock(lake, "songlake run"):
+        store.fail(path=r"PUT .*\.lock", applied=True, **fault)
+        time.sleep(1.5)
+
+
+def test_a_holder_whose_freeing_was_never_answered_is_not_told_that_another_took_over(
+    lake: ObjectPath, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = object_store.replace
+
+    def unheard(place: ObjectPath, content: bytes, etag: str) -> str | None:
+        if not content:
+            store.fail(path=r"PUT .*\.lock", applied=True, status=503)
+        return replace(place, content, etag)
+
+    monkeypatch.setattr(object_store, "replace", unheard)
+    with lake_lock(lake, "songlake run"):
+        pass
+    assert object_store.read(lake / ".lock")[0] == b""
 
 
 def test_who_was_taken_for_dead_learns_it_and_leaves_the_lock_to_the_follower(lake: ObjectPath) -> None:
