@@ -13,7 +13,7 @@ from task_lineage import lineage_parent
 from warehouse_connection import warehouse_url
 
 from spark_jobs import alerts, settings
-from spark_jobs.diagnosis import LOST_ROWS, UNREADABLE, Diagnosis, examine, not_passed
+from spark_jobs.diagnosis import UNREADABLE, Diagnosis, examine, not_passed
 from spark_jobs.errors import BadUsage, GateFailed, ServiceUnreachable, SonglakeError
 from spark_jobs.landing.find import find_files
 from spark_jobs.lateness import late_files
@@ -21,7 +21,7 @@ from spark_jobs.lineage import Lineage, refusal
 from spark_jobs.pipeline import writing
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.accept import accept
-from spark_jobs.warehouse.check import CheckResult, check, failed, recorded
+from spark_jobs.warehouse.check import LOST_ROWS, CheckResult, check, failed, recorded
 from spark_jobs.warehouse.connection import connect, session_name
 from spark_jobs.warehouse.publish import publish
 
