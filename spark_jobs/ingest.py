@@ -15,7 +15,7 @@ from spark_jobs.lake.lock import lake_lock
 from spark_jobs.landing.find import find_files, left_alone, named_like
 from spark_jobs.landing.ingest import ingest
 from spark_jobs.lineage import Lineage
-from spark_jobs.pipeline import Summary
+from spark_jobs.pipeline import Summary, taken_back
 from spark_jobs.report import print_summary
 from spark_jobs.session import start_session
 
@@ -45,7 +45,8 @@ def main(
             again = named_like(found, reprocess) if reprocess else []
             with Lineage(chosen).stage("ingest"):
                 done = ingest(found, chosen.lake, start_session, lambda file: tell(file.path), again=again)
-        print_summary(Summary(ingest_batch=done.batch_id, files=done.files, reasons=done.reasons, seconds=stages.seconds))
+        notes = taken_back(done.undone)
+        print_summary(Summary(ingest_batch=done.batch_id, files=done.files, reasons=done.reasons, seconds=stages.seconds, notes=notes))
 
     sys.exit(run_command(command))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -130,7 +130,12 @@ def _ingest(settings: Settings, summary: Summary, stages: Stages, lineage: Linea
             spark = partial(start_session, full_compiler=size >= LARGE_BYTES)
             ingested = ingest(landing, settings.lake, spark, lambda file: tell(file.path))
     summary.ingest_batch, summary.files, summary.reasons = ingested.batch_id, ingested.files, ingested.reasons
-    summary.notes += [f"A batch that never finished was taken back from {name}." for name in ingested.undone]
+    summary.notes += taken_back(ingested.undone)
+
+
+def taken_back(tables: Iterable[str]) -> list[str]:
+    """Say from which lake tables an ingest took back a batch that never finished."""
+    return [f"A batch that never finished was taken back from {name}." for name in tables]
 
 
 def _refresh_star(settings: Settings, lineage: Lineage) -> list[str]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import structlog
 from pyspark.sql import SparkSession
 
+from spark_jobs import ingest as ingest_job
 from spark_jobs import status
 from spark_jobs.contracts import ARTISTS, EVENTS, REJECTS, STAR, TIME
 from spark_jobs.diagnosis import examine
@@ -102,6 +104,20 @@ def test_without_a_warehouse_the_lakes_books_tell_what_is_late(tmp_path: Path) -
     deliver(landing, "new.json")
     ingest(lake, "i1", [file("log_data/done.json", **done)])
     assert set(late_files(find_files(landing), lake, None, 0)) == {"log_data/new.json"}
+
+
+def test_ingest_by_hand_tells_that_it_took_back_an_unfinished_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    landing, lake = tmp_path / "landing", tmp_path / "lake"
+    ingest(lake, "i1", [file("log_data/done.json", **deliver(landing, "done.json"))])
+    commit(lake, EVENTS, [EVENT | {"source_file": "log_data/a.json", "batch_id": "i2"}], {"batch_id": "i2"})
+    try:
+        with pytest.raises(SystemExit) as ended:
+            ingest_job.main(str(landing), str(lake))
+    finally:
+        # It set logs to this moment's stderr, which is the test's own.
+        structlog.reset_defaults()
+    assert ended.value.code == 0
+    assert "Note: A batch that never finished was taken back from events.\n" in capsys.readouterr().out
 
 
 def replace_events(lake: Path) -> None:
