@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.contracts import FILES, STAGED, Table
+from spark_jobs.contracts import STAGED, Table
 from spark_jobs.errors import ServiceUnreachable
 from spark_jobs.lake import snapshot
 from spark_jobs.lake.creation import create_missing
@@ -25,6 +25,7 @@ from spark_jobs.session import side_by_side
 from spark_jobs.warehouse import batches
 from spark_jobs.warehouse.connection import Connection, describe, jdbc_options, session_name
 from spark_jobs.warehouse.failures import explained, locked
+from spark_jobs.warehouse.statements import live, staged
 
 _ROWS_A_BATCH = 1_000
 """Rows in memory for each connection; a row may be a quarter of a million characters."""
@@ -84,8 +85,8 @@ def _stage_table(source: Lake, target: Target, table: Table, after: Position | N
     name, columns = table.name, [*(column.name for column in table.warehouse_columns), "deleted"]
     changes = source.changes(table, after, upto)
     if changes is not None:
-        return write(target, name, latest_images(changes, table).select(*columns), f"star table {name}")
-    count = write(target, name, source.read(table, upto).withColumn("deleted", F.lit(False)).select(*columns), f"star table {name}")
+        return write(target, name, latest_images(changes, table).select(*columns), f"table {name}")
+    count = write(target, name, source.read(table, upto).withColumn("deleted", F.lit(False)).select(*columns), f"table {name}")
     return count if batches.is_empty(target.connection, table) else count + _stage_deletions(target.connection, table)
 
 
@@ -144,14 +145,13 @@ def write(target: Target, name: str, rows: DataFrame, source: str) -> int:
 def _stage_deletions(connection: Connection, table: Table) -> int:
     """Stage the deletion of every live row whose key the whole staged table does not have."""
     keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
-    live = sql.Identifier("ops" if table is FILES else "dwh", table.name)
     statement = sql.SQL(
         "INSERT INTO {staged} ({keys}, deleted) SELECT {keys}, true FROM {live} AS live "
         "WHERE NOT EXISTS (SELECT FROM {staged} AS staged WHERE {same})"
     ).format(
-        staged=sql.Identifier("staging", table.name),
+        staged=staged(table),
         keys=keys,
-        live=live,
+        live=live(table),
         same=sql.SQL(" AND ").join(sql.SQL("staged.{0} = live.{0}").format(sql.Identifier(name)) for name in table.key),
     )
     return connection.execute(statement).rowcount

@@ -17,6 +17,13 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from spark_jobs.errors import LakeChanged
+from spark_jobs.landing.find import find_files
+from spark_jobs.landing.ingest import ingest
+from spark_jobs.session import start_session
+from spark_jobs.star_refresh import refresh_star
+from spark_jobs.warehouse.connection import connect
+from spark_jobs.warehouse.stage import Target, stage
 from tests.e2e.conftest import Cli
 from tests.scratch import fill, scratch_database, small_disk
 from tests.world import DAY, START, World, event, song
@@ -93,6 +100,17 @@ def test_broken_lake_is_told_and_once_it_is_brought_back_the_next_run_is_right(
     if fault == "data of songplays deleted":
         world.run()
         world.check()
+
+
+def test_data_of_files_lost_before_it_is_staged_is_told_of_the_lakes_table(world: World) -> None:
+    ingest(find_files(world.landing), world.lake, start_session)
+    refresh_star(world.lake, start_session)
+    _each_data_file(world.lake / "files", Path.unlink)
+    with (
+        connect(world.url, application_name="test") as connection,
+        pytest.raises(LakeChanged, match="A file that the log of table files names is missing or damaged"),
+    ):
+        stage(world.lake, Target(world.url, connection, 1), start_session)
 
 
 def test_a_lake_changed_behind_songlakes_back_is_told_by_the_command_and_left_alone(world: World) -> None:
