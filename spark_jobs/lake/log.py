@@ -198,7 +198,7 @@ def dates_held(opened: DeltaTable, column: str) -> set[date]:
     return {date.fromisoformat(partition[column]) for partition in opened.partitions()}
 
 
-def has_been_at(lake: Location, table: Table, at: Position) -> bool:
+def _has_been_at(lake: Location, table: Table, at: Position) -> bool:
     """Whether a position of this table is one of its history: a table brought back from a backup may not have come so far, or otherwise."""
     if not at.written_at:
         return True
@@ -213,7 +213,7 @@ def has_feed(lake: Location, table: Table, after: Position, upto: Position) -> b
 
     Every commit, and every file it names, has to be there, and the first position has to be one of this history.
     """
-    if not has_been_at(lake, table, after):
+    if not _has_been_at(lake, table, after):
         return False
     folder = lake_path(lake, table)
     try:
