@@ -51,4 +51,4 @@ def diagnose_maintenance(upstream: list[str]) -> None:
 
 def notify_maintained() -> None:
     """Mail that maintenance works again, if people were told that it had failed."""
-    tell_recovery("maintenance", alerts.maintained_again)
+    tell_recovery("maintenance")

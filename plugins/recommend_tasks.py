@@ -16,4 +16,4 @@ def diagnose_recommend() -> None:
 
 def notify_recommended() -> None:
     """Mail that `recommend` works again, if people were told that it had failed."""
-    tell_recovery("recommend", alerts.recommended_again)
+    tell_recovery("recommend")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from airflow.sdk import Context, conf, get_current_context
 from incidents import remember_told, send, was_told
 
 from spark_jobs import settings
-from spark_jobs.alerts import Mail
+from spark_jobs.alerts import Mail, works_again
 from spark_jobs.diagnosis import tail
 
 log = logging.getLogger(__name__)
@@ -56,10 +56,10 @@ def tell_failure(subject: str, errors: Mapping[str, str | None], mail: Mail) -> 
         remember_told(subject, minute(time.time()))
 
 
-def tell_recovery(subject: str, worded: Callable[[str, str], Mail]) -> None:
-    """Send the mail that `worded` makes of since when it had failed and the run's link, if people were told that it had."""
+def tell_recovery(subject: str) -> None:
+    """Send a mail that it works again, if people were told that it had failed."""
     if since := was_told(subject):
-        send(worded(since, run_link(get_current_context())), settings.load().alerts, log)
+        send(works_again(subject, since, run_link(get_current_context())), settings.load().alerts, log)
     remember_told(subject, "")
 
 

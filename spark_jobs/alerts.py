@@ -12,6 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from spark_jobs.diagnosis import Diagnosis, tail
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_AGAIN = {
+    "recommend": "Recommendations are up to date with what is live",
+    "maintenance": "Lake, warehouse and reports are maintained again",
+}
 
 
 @dataclass(frozen=True)
@@ -104,17 +108,6 @@ def not_recommended(error: str | None, link: str) -> Mail:
     )
 
 
-def recommended_again(since: str, link: str) -> Mail:
-    """Word that recommendations are made again."""
-    return _mail(
-        "Songlake: recovered, recommend works",
-        f"Recommendations are up to date with what is live; recommend had failed since {since}.",
-        "Nothing.",
-        Diagnosis(),
-        link,
-    )
-
-
 def not_maintained(errors: Mapping[str, str | None], link: str) -> Mail:
     """Word that maintenance failed; `errors` gives each failed task's."""
     return _mail(
@@ -126,15 +119,9 @@ def not_maintained(errors: Mapping[str, str | None], link: str) -> Mail:
     )
 
 
-def maintained_again(since: str, link: str) -> Mail:
-    """Word that maintenance works again."""
-    return _mail(
-        "Songlake: recovered, maintenance works",
-        f"Lake, warehouse and reports are maintained again; maintenance had failed since {since}.",
-        "Nothing.",
-        Diagnosis(),
-        link,
-    )
+def works_again(what: str, since: str, link: str) -> Mail:
+    """Word that what runs beside the pipeline works again, `recommend` or `maintenance`."""
+    return _mail(f"Songlake: recovered, {what} works", f"{_AGAIN[what]}; {what} had failed since {since}.", "Nothing.", Diagnosis(), link)
 
 
 def _of(diagnosis: Diagnosis) -> str:

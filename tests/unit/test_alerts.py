@@ -71,7 +71,7 @@ def test_recommendations_that_could_not_be_made_anew_say_what_stays_live_and_whe
     ):
         assert words in mail.html
     assert "it was killed" in alerts.not_recommended(None, LINK).html
-    again = alerts.recommended_again("2018-11-02 10:00 UTC", LINK)
+    again = alerts.works_again("recommend", "2018-11-02 10:00 UTC", LINK)
     assert again.subject == "Songlake: recovered, recommend works"
     assert "since 2018-11-02 10:00 UTC" in again.html
 
@@ -88,7 +88,7 @@ def test_maintenance_that_failed_says_which_tasks_and_what_stays() -> None:
         LINK,
     ):
         assert words in mail.html
-    assert "since 2018-11-02 10:00 UTC" in alerts.maintained_again("2018-11-02 10:00 UTC", LINK).html
+    assert "since 2018-11-02 10:00 UTC" in alerts.works_again("maintenance", "2018-11-02 10:00 UTC", LINK).html
 
 
 def test_of_an_error_the_lines_that_say_why_are_kept() -> None:
