@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from spark_jobs.errors import BadUsage, GateFailed
 from spark_jobs.settings import Warehouse
-from spark_jobs.warehouse.batches import require_staged
-from spark_jobs.warehouse.check import LOST_ROWS, STAGE_ANEW
+from spark_jobs.warehouse.batches import STAGE_ANEW, require_staged
+from spark_jobs.warehouse.check import LOST_ROWS
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.publish import TableChange, publish, unaccepted

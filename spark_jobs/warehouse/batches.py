@@ -24,6 +24,8 @@ from spark_jobs.warehouse.transaction import limit_lock_wait
 
 _LOCK_WAIT_SECONDS = 30
 
+STAGE_ANEW = "Run the load again: it stages everything that is not yet published."
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -169,7 +171,7 @@ def not_staged(batch_id: str) -> InputMissing:
     """Say that a batch's rows are gone."""
     return InputMissing(
         f"Batch {batch_id} no longer stands in staging; another has taken its place.",
-        "Run the load again: it stages everything that is not yet published.",
+        STAGE_ANEW,
     )
 
 

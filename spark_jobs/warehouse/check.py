@@ -19,7 +19,7 @@ from psycopg import sql
 from spark_jobs.contracts import STAGED
 from spark_jobs.errors import BadUsage
 from spark_jobs.settings import Gate
-from spark_jobs.warehouse.batches import require_staged
+from spark_jobs.warehouse.batches import STAGE_ANEW, require_staged
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.statements import SQL, staged
@@ -29,8 +29,6 @@ CHECKS = SQL / "checks"
 
 LOST_ROWS = "staged_counts"
 """The check that fails where staging does not hold what Spark wrote: nothing to overrule, and nothing that the files could mend."""
-
-STAGE_ANEW = "Run the load again: it stages everything that is not yet published."
 
 _HEADER = re.compile(r"-- severity: (?P<severity>fail|warn)\n-- (?P<about>\S.*)\n")
 _SHOWN = 5

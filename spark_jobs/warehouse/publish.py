@@ -13,8 +13,8 @@ from spark_jobs.contracts import SONGPLAYS, STAGED, USERS, Table
 from spark_jobs.errors import BadUsage, GateFailed, InputMissing, LockHeld
 from spark_jobs.pause import pause_at
 from spark_jobs.settings import Warehouse
-from spark_jobs.warehouse.batches import Batch, empty_staging, find, is_empty, published, require_staged, row_counts
-from spark_jobs.warehouse.check import STAGE_ANEW, way_out
+from spark_jobs.warehouse.batches import STAGE_ANEW, Batch, empty_staging, find, is_empty, published, require_staged, row_counts
+from spark_jobs.warehouse.check import way_out
 from spark_jobs.warehouse.connection import Connection
 from spark_jobs.warehouse.failures import explained
 from spark_jobs.warehouse.marts import keep_up
