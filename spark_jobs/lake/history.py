@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spark_jobs.contracts import Table
 from spark_jobs.errors import InputMissing
-from spark_jobs.lake.log import Position, commits, must_open, position
+from spark_jobs.lake.log import Position, has_been_at, must_open, position, written_at
 from spark_jobs.locations import Location
 
 
@@ -17,7 +17,7 @@ def require_history(lake: Location, table: Table, live: Position | None) -> Posi
         InputMissing: Nothing of it is live, or the lake's table never was at that position.
         LakeChanged: The table is not there.
     """
-    if live is None or not _leads_there(lake, table, live) or _told(lake, table, live) not in (None, live.written_at):
+    if live is None or not _leads_there(lake, table, live) or _is_denied(lake, table, live):
         raise InputMissing(
             f"What is live in the warehouse was not loaded from the lake in {lake}, or that was brought back from a backup since.",
             "Run `bin/songlake run` first, or name another lake with --lake.",
@@ -31,7 +31,7 @@ def is_of_this_history(lake: Location, table: Table, at: Position) -> bool:
     Raises:
         LakeChanged: The table is not there.
     """
-    return _leads_there(lake, table, at) and _told(lake, table, at) == at.written_at
+    return _leads_there(lake, table, at) and has_been_at(lake, table, at)
 
 
 def _leads_there(lake: Location, table: Table, at: Position) -> bool:
@@ -39,9 +39,5 @@ def _leads_there(lake: Location, table: Table, at: Position) -> bool:
     return at.table_id == now.table_id and at.version <= now.version
 
 
-def _told(lake: Location, table: Table, at: Position) -> int | None:
-    """Give when the log says that version was written; a position without a time is that of a table nobody had written to."""
-    if not at.written_at:
-        return 0
-    later = commits(must_open(lake, table), after=at.version - 1)
-    return next((commit.written_at for commit in later if commit.version == at.version), None)
+def _is_denied(lake: Location, table: Table, at: Position) -> bool:
+    return not has_been_at(lake, table, at) and written_at(lake, table, at.version) is not None

@@ -198,14 +198,18 @@ def dates_held(opened: DeltaTable, column: str) -> set[date]:
     return {date.fromisoformat(partition[column]) for partition in opened.partitions()}
 
 
-def _has_been_at(lake: Location, table: Table, at: Position) -> bool:
+def has_been_at(lake: Location, table: Table, at: Position) -> bool:
     """Whether a position of this table is one of its history: a table brought back from a backup may not have come so far, or otherwise."""
-    if not at.written_at:
-        return True
+    return not at.written_at or written_at(lake, table, at.version) == at.written_at
+
+
+def written_at(lake: Location, table: Table, version: int) -> int | None:
+    """Tell when a version was written (milliseconds since 1970); None where the log does not tell of it, not yet or no longer."""
     try:
-        return at.written_at in [info["timestamp"] for info in _actions(lake_path(lake, table), at.version, "commitInfo")]
+        told = _actions(lake_path(lake, table), version, "commitInfo")
     except FileNotFoundError:
-        return False
+        return None
+    return next((int(info["timestamp"]) for info in told), None)
 
 
 def has_feed(lake: Location, table: Table, after: Position, upto: Position) -> bool:
@@ -213,7 +217,7 @@ def has_feed(lake: Location, table: Table, after: Position, upto: Position) -> b
 
     Every commit, and every file it names, has to be there, and the first position has to be one of this history.
     """
-    if not _has_been_at(lake, table, after):
+    if not has_been_at(lake, table, after):
         return False
     folder = lake_path(lake, table)
     try:
