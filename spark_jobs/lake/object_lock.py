@@ -35,6 +35,11 @@ class _Holder:
     started: float
     sign: str = ""
 
+    @classmethod
+    def named_in(cls, content: bytes) -> _Holder | None:
+        """Read an object's content; None if the lock is free."""
+        return cls(**json.loads(content)) if content else None
+
     def __str__(self) -> str:
         return f"{self.owner} (pid {self.pid} on {self.host})"
 
@@ -44,7 +49,8 @@ class _Holder:
 
     def wrote(self, content: bytes) -> bool:
         """Whether an object's content is a sign of this holder."""
-        return bool(content) and replace(_Holder(**json.loads(content)), sign=self.sign) == self
+        holder = _Holder.named_in(content)
+        return holder is not None and replace(holder, sign=self.sign) == self
 
     def is_dead(self, place: ObjectPath) -> bool:
         """Whether it was a process of this machine that has ended, or this one, which could not free the lock when it was done."""
@@ -96,7 +102,7 @@ def _take(lake: ObjectPath, me: _Holder) -> str:
             content, held = object_store.read(place)
         except FileNotFoundError:
             continue
-        holder = _Holder(**json.loads(content)) if content else None
+        holder = _Holder.named_in(content)
         if holder is not None and not holder.is_dead(place) and _shows_life(place, held):
             raise LockHeld(f"The lake in {lake} is being written by {holder}.", "Wait until it is done, then run this again.")
         if etag := object_store.replace(place, me.content(), held):

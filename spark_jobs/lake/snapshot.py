@@ -73,7 +73,7 @@ def counted_positions(lake: Location) -> Positions:
     table_id = position(files).table_id
     positions[FILES.name] = Position(table_id, counted.version, counted.written_at) if counted else Position(table_id, 0)
     for table in LAKE:
-        _refuse_foreign_commits(lake, table, positions[table.name])
+        _must_be_ours(lake, table, positions[table.name])
     return positions
 
 
@@ -90,7 +90,8 @@ def _first_positions(lake: Location) -> Positions:
     return positions
 
 
-def _refuse_foreign_commits(lake: Location, table: Table, counted: Position) -> None:
+def _must_be_ours(lake: Location, table: Table, counted: Position) -> DeltaTable:
+    """Open a table, provided that nothing but Songlake wrote it since a position."""
     opened = must_open(lake, table)
     now = position(opened)
     if now.table_id != counted.table_id:
@@ -104,6 +105,7 @@ def _refuse_foreign_commits(lake: Location, table: Table, counted: Position) -> 
             raise LakeChanged(
                 f"Version {commit.version} of lake table {table.name} ({commit.operation}) was not written by Songlake.", REBUILD
             )
+    return opened
 
 
 def undo_unfinished_batch(lake: Location) -> list[str]:
@@ -137,8 +139,7 @@ def refuse_interference(lake: Location, before: Positions, batch_id: str) -> Pos
     """
     now = {}
     for table in (EVENTS, CATALOG, REJECTS):
-        _refuse_foreign_commits(lake, table, before[table.name])
-        opened = must_open(lake, table)
+        opened = _must_be_ours(lake, table, before[table.name])
         changes = (commit for commit in commits(opened, after=before[table.name].version) if commit.operation not in HARMLESS)
         if any(commit.recorded.get("batch_id") != batch_id for commit in changes):
             raise LockHeld(f"Another ingest wrote lake table {table.name} meanwhile.", "Let one ingest run at a time, then run this again.")

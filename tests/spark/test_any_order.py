@@ -176,12 +176,13 @@ def test_a_song_that_arrives_after_its_plays_is_matched_then(delivered: World) -
 
 
 def test_a_file_that_cannot_be_read_again_keeps_what_it_gave(delivered: World) -> None:
-    path = delivered.landing / "log_data/1.json"
-    delivered.write("log_data/1.json", b"\0{" * (path.stat().st_size // 2) + b"\0" * (path.stat().st_size % 2), path.stat().st_mtime)
+    looked = (delivered.landing / "log_data/1.json").stat()
+    garbled = (b"\0{" * looked.st_size)[: looked.st_size]
+    delivered.write("log_data/1.json", garbled, looked.st_mtime)
     versions, found = delivered.versions(), find_files(delivered.landing)
     done = ingest(found, delivered.lake, start_session, again=[file for file in found.files if file.path == "log_data/1.json"])
     assert (done.batch_id, delivered.versions()) == (None, versions)
-    delivered.write("log_data/1.json", b"\0{" * (path.stat().st_size // 2), path.stat().st_mtime + 1)
+    delivered.write("log_data/1.json", garbled, looked.st_mtime + 1)
     delivered.run()
     delivered.check()
 
