@@ -27,7 +27,7 @@ _held_here: set[ObjectPath] = set()
 
 @dataclass(frozen=True)
 class _Holder:
-    """Who holds the lock, as the object says: a command, and the process, told from others of that number by its start."""
+    """Who holds the lock, as the object says: a command, and the process, told from others of that number by its start after boot."""
 
     owner: str
     host: str
@@ -57,10 +57,15 @@ class _Holder:
         if self.host != socket.gethostname():
             return False
         try:
-            is_other = psutil.Process(self.pid).create_time() != self.started
+            is_other = _started(psutil.Process(self.pid)) != self.started
             return is_other or (self.pid == os.getpid() and place not in _held_here)
         except psutil.NoSuchProcess:
             return True
+
+
+def _started(process: psutil.Process) -> float:
+    """Seconds from boot to a process's start, which stay as they are when the clock is set, as the time of its start would not."""
+    return round(process.create_time() - psutil.boot_time(), 2)
 
 
 @contextmanager
@@ -75,7 +80,7 @@ def object_lock(lake: ObjectPath, owner: str) -> Iterator[None]:
         InputMissing: There is no such bucket.
         ServiceUnreachable: The object store does not answer or refuses.
     """
-    me = _Holder(owner, socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    me = _Holder(owner, socket.gethostname(), os.getpid(), _started(psutil.Process()))
     place = lake / ".lock"
     life = _Life(place, me, _take(lake, me))
     _held_here.add(place)
