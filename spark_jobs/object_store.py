@@ -32,6 +32,7 @@ from spark_jobs.locations import SCHEME, ObjectPath
 from spark_jobs.store_faults import first_line, no_bucket, refused, store_fault, unanswered
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_NAMED_IN_ENVIRONMENT = (*_CREDENTIALS, "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 _RETRIES, _RETRY_SECONDS, _CONNECT_SECONDS, _ANSWER_SECONDS = 6, 60, 5, 30
 _WHOLE = 4 << 20
 """Bytes up to which an object is fetched by one request; larger ones come in pieces of that size."""
@@ -82,11 +83,11 @@ def _store(bucket: str) -> S3Store:
             f"{SCHEME}{bucket} needs credentials, and {' and '.join(missing)} in the environment are not set.",
             "Set them (in Airflow: for all of its components); docs/object_store.md says which rights they need.",
         )
-    return _connected(bucket, tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))))
+    return _connected(bucket, tuple(map(os.environ.get, _NAMED_IN_ENVIRONMENT)))
 
 
 @cache
-def _connected(bucket: str, _environment: tuple[tuple[str, str], ...]) -> S3Store:
+def _connected(bucket: str, _environment: tuple[str | None, ...]) -> S3Store:
     return S3Store(
         bucket,
         region=_region(),
