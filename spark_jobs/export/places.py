@@ -179,9 +179,12 @@ class Prefix:
 
     @contextmanager
     def new_file(self, path: str) -> Iterator[Path]:
-        """Give a file of this machine to write to; it is an object once the block ends."""
-        with tempfile.TemporaryDirectory(prefix="songlake-export-") as folder:
-            place = Path(folder) / Path(path).name
+        """Give a file of this machine to write to; it is an object once the block ends.
+
+        It has no name in any folder, only as this process's open file, so that nothing of it is left where the process is killed.
+        """
+        with tempfile.TemporaryFile() as file:
+            place = Path(f"/proc/self/fd/{file.fileno()}")
             yield place
             object_store.write(self._target / path, place)
 
@@ -210,14 +213,15 @@ def told(root: Location) -> Iterator[None]:
     """Say in two sentences why files cannot be written.
 
     Raises:
-        InputMissing: The folder cannot be made or written to, or its disk is full.
+        InputMissing: The folder cannot be made or written to, or its disk is full; or that of files on their way to an object store.
     """
     try:
         yield
     except OSError as error:
+        name = "Set TMPDIR to" if isinstance(root, ObjectPath) else "Name"
         raise InputMissing(
             f"The export to {root} cannot be written: {error.strerror or error} ({error.filename or 'no file named'}).",
-            "Name a folder that this user may write to, with room enough, and run again: it goes on from the files that are whole.",
+            f"{name} a folder that this user may write to, with room enough, and run again: it goes on from the files that are whole.",
         ) from error
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from spark_jobs.warehouse.schema import ensure
 from tests.object_store import ObjectStore
 from tests.postgres import exported
 from tests.postgres.staging import batch, load, play
+from tests.postgres.test_export import command
 
 
 @pytest.fixture
@@ -94,6 +98,31 @@ def test_export_that_broke_off_goes_on_or_is_named_by_those_of_later_states(
         "manifest.json",
     ]
     exported.check(fetched(ObjectPath.parse(done.place), tmp_path), warehouse_url)
+
+
+def test_export_that_is_killed_leaves_nothing_on_this_machine(
+    warehouse: Connection, warehouse_url: str, bucket: ObjectPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = command(warehouse_url, "--to", str(bucket), SONGLAKE_PAUSE_AT="export users")
+    assert process.stderr is not None
+    assert any("paused at export users" in line for line in process.stderr)
+    opened = [os.readlink(entry) for entry in Path(f"/proc/{process.pid}/fd").iterdir()]
+    assert [path for path in opened if path.startswith(str(tmp_path))], "the file at hand is in the temporary folder"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_of_files_on_their_way_to_a_bucket_is_told_with_what_to_do(
+    warehouse: Connection, bucket: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full_disk)
+    with pytest.raises(InputMissing, match=r"No space left on device.* Set TMPDIR to a folder"):
+        export(warehouse, bucket)
 
 
 def test_store_that_is_away_is_told(warehouse: Connection, store: ObjectStore, bucket: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
