@@ -32,6 +32,8 @@ def show(settings: Settings, what: str, key: str | None, as_json: bool) -> None:
     """
     if key is None:
         what, key = "songplay", what
+    # What a terminal sends need not be UTF-8, as all that the lake holds is.
+    key = key.encode(errors="replace").decode()
     match what:
         case "songplay":
             play = _found(trace_play, settings, key)

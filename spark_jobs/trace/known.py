@@ -10,7 +10,7 @@ from typing import Any
 from deltalake import DeltaTable
 
 from spark_jobs.contracts import FILES, LAKE, Table
-from spark_jobs.lake.log import must_open, query
+from spark_jobs.lake.log import open_table, query
 from spark_jobs.lake.snapshot import FileRecord, open_counted
 from spark_jobs.landing.text import WHITE
 from spark_jobs.locations import Location
@@ -28,19 +28,22 @@ class Lake:
     """
 
     place: Location
-    _opened: dict[str, DeltaTable] = field(default_factory=dict)
+    _opened: dict[str, DeltaTable | None] = field(default_factory=dict)
 
     def rows(self, table: Table, where: str, columns: tuple[str, ...] = (), order: str = "") -> list[Row]:
-        """Give rows of a lake or star table, all columns unless some are named.
+        """Give rows of a lake or star table, all columns unless some are named; none of a star table that is still to be derived.
 
         Raises:
             InputMissing: There is no lake in that folder.
             LakeChanged: The lake was changed behind Songlake's back.
         """
         if table.name not in self._opened:
-            self._opened[table.name] = open_counted(self.place, table) if table in LAKE else must_open(self.place, table)
+            self._opened[table.name] = open_counted(self.place, table) if table in LAKE else open_table(self.place, table)
+        opened = self._opened[table.name]
+        if opened is None:
+            return []
         select = " ".join(("SELECT", ", ".join(columns or table.column_names), "FROM", table.name, "WHERE", where, order))
-        return [{name: _in_utc(value) for name, value in row.items()} for row in query(self._opened[table.name], table, select)]
+        return [{name: _in_utc(value) for name, value in row.items()} for row in query(opened, table, select)]
 
     def file(self, path: str) -> FileRecord | None:
         """Give what is recorded of a landing file."""

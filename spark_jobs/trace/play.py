@@ -18,6 +18,7 @@ from spark_jobs.trace.source import Landing, Source, add_lines, source_of
 
 _ID = re.compile(r"(?P<ts>\d{1,16})-(?P<session_id>\d{1,19})-(?P<item_in_session>\d{1,10})-(?P<user_id>\d{1,19})")
 _SHOWN = 5
+STALE = "The star is behind the lake; the next run brings it up to date."
 
 
 @dataclass
@@ -54,6 +55,7 @@ def trace_play(settings: Settings, songplay_id: str) -> PlayTrace:
         LakeChanged: The lake was changed behind Songlake's back.
     """
     identity = _identity(songplay_id)
+    songplay_id = "-".join(map(str, identity.values()))
     lake, landing, day = Lake(settings.lake), Landing(settings.landing, settings.links_into), day_of(identity["ts"])
     same = " AND ".join(f"{name} = {value}" for name, value in identity.items())
     rows = sorted(lake.rows(EVENTS, f"event_date = {literal(day)} AND {same}"), key=rank, reverse=True)
@@ -70,8 +72,8 @@ def trace_play(settings: Settings, songplay_id: str) -> PlayTrace:
         found.live = live_row(connection, SONGPLAYS, songplay_id, star[0] if star else None)
     found.match = match(lake, rows[0]["song"], rows[0]["artist"], rows[0]["length"])
     found.song_id = star[0]["song_id"] if star else None
-    if not star or found.song_id != next(iter(found.match.candidates), None):
-        found.notes.append("The star is behind the lake; the next run brings it up to date.")
+    if SONGPLAYS in snapshot.stale_star_tables(settings.lake):
+        found.notes.append(STALE)
     return found
 
 

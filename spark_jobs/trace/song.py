@@ -13,9 +13,8 @@ from spark_jobs.settings import Settings
 from spark_jobs.trace.known import Lake, Row, literal, rank
 from spark_jobs.trace.live import Live, live_row, warehouse
 from spark_jobs.trace.matching import Match, match, milliseconds
-from spark_jobs.trace.play import sources, waiting
+from spark_jobs.trace.play import STALE, sources, waiting
 from spark_jobs.trace.source import Landing, Source, add_lines
-from spark_jobs.trace.user import STALE
 from spark_jobs.warehouse import provenance
 from spark_jobs.warehouse.connection import Connection
 

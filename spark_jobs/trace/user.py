@@ -11,14 +11,13 @@ from spark_jobs.lake import snapshot
 from spark_jobs.settings import Settings
 from spark_jobs.trace.known import Lake, Row, literal, rank
 from spark_jobs.trace.live import Live, live_row, warehouse
-from spark_jobs.trace.play import sources, waiting
+from spark_jobs.trace.play import STALE, sources, waiting
 from spark_jobs.trace.source import Landing, Source, add_lines
 from spark_jobs.warehouse import provenance
 from spark_jobs.warehouse.connection import Connection
 
 _SHOWN = 10
 _SEEN = ("ts", "session_id", "item_in_session", "page", "level", "source_file")
-STALE = "The star is behind the lake; the next run brings it up to date."
 
 
 @dataclass
@@ -62,12 +61,11 @@ def trace_user(settings: Settings, user_id: str) -> UserTrace:
         raise BadUsage("That is no user_id: they are whole numbers from 0 on.", "Take one from dwh.users, such as 26.")
     lake = Lake(settings.lake)
     star = lake.rows(USERS, f"user_id = {int(user_id)}")
+    notes = [STALE] if USERS in snapshot.stale_star_tables(settings.lake) else []
     if not star:
         fix = f"{waiting(settings)}See that the id is right; their lines may have been refused: bin/songlake rejects."
-        raise InputMissing(f"The lake knows no user {int(user_id)}.", fix)
-    found = UserTrace(int(user_id), star[0])
-    if USERS in snapshot.stale_star_tables(settings.lake):
-        found.notes.append(STALE)
+        raise InputMissing(f"The star's table users has no user {int(user_id)}.", " ".join([*notes, fix]))
+    found = UserTrace(int(user_id), star[0], notes=notes)
     _add_events(found, lake, Landing(settings.landing, settings.links_into))
     with warehouse(settings) as connection:
         found.live = live_row(connection, USERS, found.user_id, found.row)
