@@ -49,7 +49,7 @@ def export(connection: Connection, root: Location, form: Format, names: Sequence
         tell: Is told how far it is.
 
     Raises:
-        BadUsage: There is no such table, or something else has the export's name.
+        BadUsage: There is no such table, something else has the export's name, or a value cannot be held by Parquet.
         InputMissing: Nothing is live; the files cannot be written; the same export is there and damaged.
         LockHeld: Another export is written to the same folder.
         ServiceUnreachable: PostgreSQL or the object store does not answer or refuses.

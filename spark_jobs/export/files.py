@@ -15,6 +15,7 @@ import pyarrow as pa
 from psycopg import sql
 from pyarrow import csv, parquet
 
+from spark_jobs.errors import BadUsage
 from spark_jobs.export.manifest import File, Format, Table
 from spark_jobs.export.relations import arrow_schema
 from spark_jobs.pause import pause_at
@@ -76,6 +77,9 @@ def write_table(connection: Connection, table: Table, form: Format, new_file: Ne
 
     Returns:
         The table with all its files; without a row it has one empty file.
+
+    Raises:
+        BadUsage: A value cannot be held by Parquet.
     """
     with connection.cursor() as cursor, cursor.copy(sql.SQL(table.query)) as copy:
         rows = _Rows(copy)
@@ -137,7 +141,14 @@ def _parquet(place: Path, table: Table) -> Iterator[Append]:
 
     def rows_of(lump: bytes) -> pa.Table:
         options: dict[str, Any] = {"parse_options": parse, "convert_options": convert}
-        return csv.read_csv(io.BytesIO(lump), csv.ReadOptions(column_names=schema.names, block_size=len(lump) + 1), **options)
+        try:
+            return csv.read_csv(io.BytesIO(lump), csv.ReadOptions(column_names=schema.names, block_size=len(lump) + 1), **options)
+        except pa.ArrowInvalid:
+            # Its message holds the value.
+            raise BadUsage(
+                f"A value of dwh.{table.name} has no equal in Parquet, such as an infinite time, one before Christ, or a NaN in numeric.",
+                "Export it with --format csv, or leave it out by --tables.",
+            ) from None
 
     with parquet.ParquetWriter(place, schema, compression="zstd") as writer:
         yield lambda lump: writer.write_table(rows_of(lump), row_group_size=_ROWS_A_LUMP)

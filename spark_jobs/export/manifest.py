@@ -15,8 +15,8 @@ VERSION = 1
 
 DIGESTS = (
     "rows_sha256 is the SHA-256 of a table's rows as PostgreSQL's COPY writes them as CSV, without a header, in the order of order_by "
-    "(texts by their UTF-8 bytes), with TimeZone UTC, DateStyle ISO and extra_float_digits 1: of all data lines of the CSV files one "
-    "after the other, or of what psql prints for the table's query. sha256 of a file is that of its bytes."
+    "(texts, and as texts what has no order, by their UTF-8 bytes), with TimeZone UTC, DateStyle ISO and extra_float_digits 1: of all "
+    "data lines of the CSV files one after the other, or of what psql prints for the table's query. sha256 of a file is that of its bytes."
 )
 
 

@@ -24,6 +24,8 @@ _STATES = "published_tables"
 _SAFE = re.compile(r"[A-Za-z0-9_]+")
 _LENGTH = re.compile(r"\(\d+\)")
 _DECIMAL = re.compile(r"numeric\((\d+),(\d+)\)")
+_WITHOUT_ORDER = re.compile(r"(json|jsonpath|xml|point|line|lseg|box|path|polygon|circle)(\[\])*")
+"""Types that PostgreSQL does not sort by."""
 _ARROW: dict[str, pa.DataType] = {
     "bigint": pa.int64(),
     "integer": pa.int32(),
@@ -110,19 +112,17 @@ def _chosen(found: dict[str, dict[str, Any]], names: Sequence[str]) -> list[dict
 
 def _table(connection: Connection, relation: dict[str, Any], position: dict[str, Any] | None) -> TableState:
     name, columns = relation["relation_name"], relation["column_names"]
+    kinds = dict(zip(columns, relation["column_types"], strict=True))
     order = relation["key_columns"] or columns
     place = sql.Identifier("dwh", name)
     query = sql.SQL("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT (FORMAT csv)").format(
         _list(columns),
         place,
-        sql.SQL(", ").join(_in_order(column, is_text=column in relation["text_columns"]) for column in order),
+        sql.SQL(", ").join(_in_order(column, kinds[column], is_text=column in relation["text_columns"]) for column in order),
     )
     return TableState(
         name=name,
-        columns=[
-            ColumnType(name=column, type=kind, arrow_type=str(_arrow(kind)))
-            for column, kind in zip(columns, relation["column_types"], strict=True)
-        ],
+        columns=[ColumnType(name=column, type=kind, arrow_type=str(_arrow(kind))) for column, kind in kinds.items()],
         order_by=order,
         query=query.as_string(None),
         source=_position(position) if position else _hash(connection, place, columns),
@@ -142,13 +142,14 @@ def _hash(connection: Connection, place: sql.Identifier, columns: list[str]) -> 
 
 
 def _arrow(kind: str) -> pa.DataType:
-    if (scaled := _DECIMAL.fullmatch(kind)) and int(scaled[1]) <= 38:
+    if (scaled := _DECIMAL.fullmatch(kind)) and int(scaled[2]) <= int(scaled[1]) <= 38:
         return pa.decimal128(int(scaled[1]), int(scaled[2]))
     return _ARROW.get(_LENGTH.sub("", kind), pa.string())
 
 
-def _in_order(column: str, *, is_text: bool) -> sql.Composed:
-    return sql.SQL('{} COLLATE "C"' if is_text else "{}").format(sql.Identifier(column))
+def _in_order(column: str, kind: str, *, is_text: bool) -> sql.Composed:
+    as_text = "::text" if _WITHOUT_ORDER.fullmatch(kind) else ""
+    return sql.SQL(f'{{}}{as_text} COLLATE "C"' if is_text or as_text else "{}").format(sql.Identifier(column))
 
 
 def _list(columns: Sequence[str]) -> sql.Composed:

@@ -112,6 +112,32 @@ def test_types_are_those_of_the_warehouse(own_warehouse: Connection, own_url: st
     assert (arrow["length"], arrow["level"]) == ("double", "string")
 
 
+def test_rows_are_ordered_and_written_whatever_their_types_are(own_warehouse: Connection, own_url: str, tmp_path: Path) -> None:
+    load(own_warehouse, "b1", batch(play()))
+    own_warehouse.execute(
+        "CREATE VIEW dwh.odd AS SELECT * FROM (VALUES (json '{\"b\": 1}', point(2, 1), 0.00012::numeric(3, 5)),"
+        " (json '{\"a\": 1}', point(10, 1), NULL), (json '{\"a\": 1}', point(2, 1), NULL)) AS odd (doc, place, tiny)"
+    )
+    done = export(own_warehouse, tmp_path, names=("odd",))
+    rows = exported.parquet_rows(Path(done.place), "odd")
+    assert [(row["doc"], row["place"], row["tiny"]) for row in rows] == [
+        ('{"a": 1}', "(10,1)", None),
+        ('{"a": 1}', "(2,1)", None),
+        ('{"b": 1}', "(2,1)", "0.00012"),
+    ]
+    exported.check(Path(done.place), own_url)
+
+
+@pytest.mark.parametrize("value", ["timestamptz 'infinity'", "date '0044-03-15 BC'", "'NaN'::numeric(10, 2)"])
+def test_what_parquet_cannot_hold_is_told_without_the_value_and_csv_takes_it(own_warehouse: Connection, tmp_path: Path, value: str) -> None:
+    load(own_warehouse, "b1", batch(play()))
+    own_warehouse.execute(f"CREATE VIEW dwh.odd AS SELECT {value} AS moment")
+    with pytest.raises(BadUsage, match=r"dwh\.odd .*--format csv") as told:
+        export(own_warehouse, tmp_path, names=("odd",))
+    assert told.value.__suppress_context__, "Arrow's own words hold the value"
+    assert exported.csv_rows(Path(export(own_warehouse, tmp_path, "csv", ("odd",)).place), "odd")[0] == ["moment"]
+
+
 def test_reader_exports_and_a_stranger_is_told_what_to_do(
     postgres_server: str, own_warehouse: Connection, own_url: str, tmp_path: Path
 ) -> None:
