@@ -51,5 +51,9 @@ def _ask(settings: Settings, person: Person) -> None:
         raise BadUsage("Nobody can be asked here whether to erase.", "See what goes with --dry-run, then add --yes.")
     traces = _show(settings, person)
     out.print("What is erased cannot be brought back; backups and files elsewhere stay: docs/personal_data.md.")
-    if not typer.confirm(f"Erase {traces.lines:,} lines of {len(traces.found):,} files, and the rows made from them?"):
+    try:
+        is_agreed = typer.confirm(f"Erase {traces.lines:,} lines of {len(traces.found):,} files, and the rows made from them?")
+    except typer.Abort:  # Ctrl-C, Ctrl-D, or the terminal is gone
+        is_agreed = False
+    if not is_agreed:
         raise BadUsage("Nothing was erased.", "Answer y to erase.")

@@ -41,12 +41,14 @@ def test_without_a_terminal_or_without_a_yes_nothing_is_erased(cli: Cli, deliver
     before = delivered.read_bytes()
     refused = cli("erase", "26")
     assert (refused.code, "--yes" in refused.err) == (2, True)
-    terminal, end = os.openpty()
-    os.write(terminal, b"n\n")
-    asked = subprocess.run([PROJECT / "bin/songlake", "erase", "26"], stdin=end, capture_output=True, text=True, env=cli.environment())
-    assert "Erase 2 lines of 1 files" in asked.stdout
-    assert (asked.returncode, "Nothing was erased" in asked.stderr) == (2, True)
-    assert delivered.read_bytes() == before
+    end_of_input = b"\x04"
+    for answer in (b"n\n", end_of_input):
+        terminal, end = os.openpty()
+        os.write(terminal, answer)
+        asked = subprocess.run([PROJECT / "bin/songlake", "erase", "26"], stdin=end, capture_output=True, text=True, env=cli.environment())
+        assert "Erase 2 lines of 1 files" in asked.stdout
+        assert (asked.returncode, "Nothing was erased" in asked.stderr) == (2, True), asked.stderr
+        assert delivered.read_bytes() == before
 
 
 def test_nothing_is_begun_while_another_run_writes_or_where_a_file_cannot_be_searched(cli: Cli, delivered: Path) -> None:
