@@ -82,11 +82,12 @@ def _fields_of(raw_line: str, header: Sequence[str] | None, fields: Fields) -> d
 
 def _how(column: str, raw: Any, cleaned: str | int | float | None, fields: Fields) -> str:
     """Name the rules that made one value of the other; empty where it is the same."""
-    if raw is None or raw == cleaned:
+    is_no_text = isinstance(raw, _Number | bool)
+    if raw is None or (raw == cleaned and not (is_no_text and column in fields.texts)):
         return ""
     text = raw if isinstance(raw, str) else str(raw).lower()
     if column in fields.texts:
-        kinds = ["a number or a boolean is taken as its text"] if isinstance(raw, _Number | bool) else []
+        kinds = ["a number or a boolean is taken as its text"] if is_no_text else []
         kinds += _text_rules(text, fields.texts[column] in fields.quoted)
     elif cleaned is None:
         kinds = [
