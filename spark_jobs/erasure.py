@@ -167,6 +167,11 @@ def _rewrite(traces: Traces, erased: Erased, tell: Callable[[str], None]) -> Non
             rewrite(found)
         except Obstacle as obstacle:
             raise InputMissing(f"{found.file.path} was left as it is: {obstacle}.", "Run this again; it goes on.") from None
+        except OSError as error:
+            raise InputMissing(
+                f"{found.file.path} was left as it is: {error.strerror}.",
+                "Let this user write to its folder, with room for a copy of it, then run this again; it goes on.",
+            ) from error
         erased.files, erased.lines = erased.files + 1, erased.lines + found.lines
 
 

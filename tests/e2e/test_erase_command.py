@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from spark_jobs.console import Stages
+from spark_jobs.erasure import erase
+from spark_jobs.errors import InputMissing
+from spark_jobs.landing.person import Person
 from spark_jobs.warehouse.connection import connect
 from spark_jobs.warehouse.lock import writer_lock
 from tests.e2e.conftest import Cli
@@ -61,3 +65,17 @@ def test_nothing_is_begun_while_another_run_writes_or_where_a_file_cannot_be_sea
         refused = cli("erase", "26", given)
         assert (refused.code, "log_data/cut.json.gz (not a gzip file" in refused.err) == (3, True), refused.err
     assert delivered.read_bytes() == before
+
+
+def test_full_disk_of_the_landing_zone_is_told_with_the_file_and_where_room_is_needed(
+    cli: Cli, delivered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = delivered.read_bytes()
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(InputMissing, match=r"log_data/1\.json was left as it is: No space left on device\. .*room for a copy"):
+        erase(cli.world.settings(), Person(26), Stages())
+    assert [(path.name, path.read_bytes()) for path in delivered.parent.iterdir()] == [("1.json", before)]
