@@ -49,7 +49,7 @@ class Found:
     @property
     def instead(self) -> bytes:
         """What is put in their place: where the first line of a song file is an object decides how all of it is read."""
-        return b"{}" if self.file.kind == "songs" and not self.file.is_csv else b""
+        return b"{}" if _is_of_song_objects(self.file) else b""
 
 
 def find_lines(file: LandingFile, person: Person) -> Found:
@@ -85,11 +85,14 @@ def _read(file: LandingFile, person: Person) -> Found:
                     raise Obstacle(f"the broken record that begins in line {number} runs on over lines of theirs and of others; mend it")
                 lines += 1
                 numbers.update(range(number, number + breaks + 1))
-                objects[number] = line
-    found = Found(file, lines, frozenset(numbers))
-    if found.instead:
-        _refuse_entangled(file, objects)
-    return found
+                if _is_of_song_objects(file):
+                    objects[number] = line
+    _refuse_entangled(file, objects)
+    return Found(file, lines, frozenset(numbers))
+
+
+def _is_of_song_objects(file: LandingFile) -> bool:
+    return file.kind == "songs" and not file.is_csv
 
 
 def _owns(person: Person, file: LandingFile, line: str, header: list[str] | None, record: Record | None) -> bool:
@@ -103,8 +106,10 @@ def _owns(person: Person, file: LandingFile, line: str, header: list[str] | None
 
 def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:
     """Refuse a song file in which an event of theirs has not the whole line of text for itself, as in an array."""
+    if not objects:
+        return
     with _target(file).open("rb") as raw:
-        for number, line in enumerate(_physical_lines(unpacked(file, raw)), 1) if objects else ():
+        for number, line in enumerate(_physical_lines(unpacked(file, raw)), 1):
             if number in objects and line.decode("utf-8", "replace").strip(WHITE + BOM) != objects[number].strip(WHITE + BOM):
                 raise Obstacle(f"what begins in line {number} of this song file is an event of theirs among other things; take it out")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,19 @@ def test_what_cannot_be_searched_or_cut_is_refused_with_the_reason_and_left_alon
     with pytest.raises(Obstacle, match=why):
         look(tmp_path)
     assert file.read_bytes() == content
+
+
+def test_searching_a_file_of_nobody_but_them_takes_no_more_memory_than_one_of_others(tmp_path: Path) -> None:
+    peaks = {}
+    for user_id in (26, 27):
+        file = tmp_path / "log_data" / "a.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes((line(user_id, userAgent="x" * 5_000) + b"\n") * 12_000)
+        tracemalloc.start()
+        look(tmp_path)
+        peaks[user_id] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks[26] < peaks[27] + (8 << 20)
 
 
 def test_time_and_permissions_stay_a_link_stays_a_link_and_nothing_is_left_behind(tmp_path: Path) -> None:
