@@ -24,6 +24,7 @@ from spark_jobs.locations import keep_on_disk, on_disk
 
 _TEMPORARY = ".songlake-erase"
 """Name that a walk of the landing zone passes over; one at a time in a folder."""
+_BLOCK = 4 << 20
 _PHYSICAL = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$")
 _LINE_END = re.compile("\r\n|\n|\r")
 
@@ -115,9 +116,15 @@ def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:
 
 
 def _physical_lines(content: BinaryIO) -> Iterator[bytes]:
-    """Cut bytes where ingest counts lines, ends included."""
-    for line in content:
-        yield from _PHYSICAL.findall(line) if b"\r" in line else (line,)
+    """Cut bytes where ingest counts lines, ends included, a block at once."""
+    left = b""
+    while block := content.read(_BLOCK):
+        left += block
+        # A carriage return at the very end may be half of a line end.
+        cut = max(left.rfind(b"\n"), left.rfind(b"\r", 0, -1)) + 1
+        yield from _PHYSICAL.findall(left[:cut])
+        left = left[cut:]
+    yield from _PHYSICAL.findall(left)
 
 
 def clear_leftovers(files: Iterable[LandingFile]) -> None:

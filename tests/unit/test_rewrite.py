@@ -174,6 +174,21 @@ def test_searching_a_file_of_nobody_but_them_takes_no_more_memory_than_one_of_ot
     assert peaks[26] < peaks[27] + (8 << 20)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_a_file_is_rewritten_without_being_held_in_memory_whatever_ends_its_lines(tmp_path: Path, end: bytes) -> None:
+    file = tmp_path / "log_data" / "a.json"
+    file.parent.mkdir()
+    others = (line(27, userAgent="x" * 5_000) + end) * 12_000
+    file.write_bytes(line(26) + end + others)
+    found = look(tmp_path)
+    tracemalloc.start()
+    rewrite(found)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 << 20
+    assert file.read_bytes() == others
+
+
 def test_time_and_permissions_stay_a_link_stays_a_link_and_nothing_is_left_behind(tmp_path: Path) -> None:
     file = tmp_path / "kept" / "a.json"
     file.parent.mkdir()
