@@ -34,7 +34,10 @@ def erase(settings: Settings, user_id: int, *, dry_run: bool, yes: bool) -> None
         ["data files of the lake's history removed", f"{erased.removed:,}"],
     ]
     print_table("Erased", ["what", "count"], rows)
-    report.print_summary(erased.summary)
+    if erased.summary.load_batch:
+        report.print_summary(erased.summary)
+    else:
+        out.print("There is no lake yet; nothing but the landing files was searched.")
 
 
 def _show(settings: Settings, person: Person) -> erasure.Traces:

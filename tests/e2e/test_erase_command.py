@@ -67,6 +67,14 @@ def test_nothing_is_begun_while_another_run_writes_or_where_a_file_cannot_be_sea
     assert delivered.read_bytes() == before
 
 
+def test_where_there_is_no_lake_yet_the_landing_files_are_rewritten_and_that_is_told(cli: Cli, delivered: Path) -> None:
+    done = cli("erase", "26", "--yes")
+    assert done.code == 0, done.err
+    assert json.loads(delivered.read_bytes())["userId"] == "27"
+    assert done.out.splitlines()[-1] == "There is no lake yet; nothing but the landing files was searched."
+    assert "nothing was written" not in done.out
+
+
 def test_full_disk_of_the_landing_zone_is_told_with_the_file_and_where_room_is_needed(
     cli: Cli, delivered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
