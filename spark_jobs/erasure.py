@@ -114,11 +114,14 @@ def erase(settings: Settings, person: Person, stages: Stages) -> Erased:
     """Erase a person; where it was broken off, the next call goes on.
 
     Raises:
+        BadUsage: Landing zone or lake is in an object store.
         InputMissing: Files cannot be searched or rewritten (nothing was changed), or changed meanwhile.
         LockHeld: Another run is writing.
         GateFailed: The gate refused the batch; the person is still in the live warehouse and in the lake's history.
         SonglakeError: As the stages of a run do.
     """
+    for place in (settings.landing, settings.lake):
+        on_disk(place, _ERASING)
     url = warehouse_url(settings)
     erased = Erased(summary=Summary(seconds=stages.seconds))
     with writing(url, "erase") as (connection, notes), lake_lock(settings.lake, "songlake erase"):
