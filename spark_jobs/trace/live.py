@@ -98,10 +98,11 @@ def _asked(connection: Connection, table: Table, key: str | int, star: Row | Non
 
 def _compared(table: Table, live: Live, star: Row | None) -> str:
     if star is None:
-        return f"dwh.{table.name} has the row, and the lake has not: the next run takes it away."
+        return f"dwh.{table.name} has the row, and the star in the lake has not: the next run makes them equal."
     if live.differs:
-        return f"dwh.{table.name} holds otherwise than the lake in {', '.join(live.differs)}: the lake is ahead, or a load was refused."
-    return f"dwh.{table.name} holds what the lake holds."
+        columns = ", ".join(live.differs)
+        return f"dwh.{table.name} holds otherwise than the star in the lake in {columns}: that is ahead, or a load was refused."
+    return f"dwh.{table.name} holds what the star in the lake holds."
 
 
 def _latest_possible(connection: Connection, table: Table) -> tuple[provenance.Load | None, str]:

@@ -51,6 +51,14 @@ def test_a_row_that_is_not_live_is_told_with_the_load_that_stands_refused(wareho
     )
 
 
+def test_a_live_row_is_compared_with_the_star_which_may_be_behind_the_lake_or_removed(warehouse: Connection) -> None:
+    row = play(0)
+    load(warehouse, "b1", batch(row))
+    equal, removed = (live_row(warehouse, SONGPLAYS, row["songplay_id"], star).said[0] for star in (row, None))
+    assert equal == "dwh.songplays holds what the star in the lake holds."
+    assert removed == "dwh.songplays has the row, and the star in the lake has not: the next run makes them equal."
+
+
 def test_a_user_who_may_not_read_the_books_is_told_so(
     warehouse: Connection, url: str, postgres_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
