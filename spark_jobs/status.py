@@ -38,6 +38,7 @@ class Status:
         unrecognised: Files of the landing zone that Songlake does not read.
         totals: Files and lines in the lake.
         behind: Star tables that have not taken in the lake yet.
+        unpublished: Tables that are not live as the lake has them.
         rows: Rows of the warehouse's tables.
         batches: The last loads, newest first.
         notes: What could not be told, and why.
@@ -49,6 +50,7 @@ class Status:
     unrecognised: list[str] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     behind: list[str] = field(default_factory=list)
+    unpublished: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     batches: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -102,6 +104,9 @@ def _add_warehouse(status: Status, settings: Settings) -> None:
                 return
             status.rows = batches.row_counts(connection)
             status.batches = batches.latest(connection, _SHOWN)
+            if status.totals["files"] and not status.behind:
+                live = batches.published(connection)
+                status.unpublished = [name for name, at in snapshot.positions_to_publish(settings.lake).items() if live.get(name) != at]
     except SonglakeError as error:
         status.notes.append(str(error))
 
@@ -122,7 +127,8 @@ def _print(status: Status) -> None:
             [[path] for path in _some(status.unrecognised)],
         )
     if status.behind:
-        out.print(f"Behind the lake: {', '.join(status.behind)}; the next run brings them up to date.", markup=False, highlight=False)
+        told = f"Behind the lake: {', '.join(status.behind)}; the next run brings them up to date."
+        out.print(told, markup=False, highlight=False, soft_wrap=True)
     if status.rows:
         print_table("Warehouse", ["table", "rows"], [[name, f"{count:,}"] for name, count in status.rows.items()])
     if status.batches:
@@ -139,7 +145,10 @@ def _print(status: Status) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    elif not status.waiting and not status.behind:
+    elif status.unpublished:
+        told = f"Not live as the lake has them: {', '.join(status.unpublished)}; the next run publishes them."
+        out.print(told, markup=False, highlight=False, soft_wrap=True)
+    elif not status.waiting and not status.behind and not status.notes:
         out.print("Nothing waits.")
 
 

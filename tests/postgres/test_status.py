@@ -1,4 +1,4 @@
-"""What `status` and `rejects` tell, and what it costs; no PostgreSQL is asked here, but the lake is that of these tests."""
+"""What `status` and `rejects` tell, and what it costs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs import status
-from tests.postgres.lake import ingest, reject
+from spark_jobs import settings, status
+from spark_jobs.contracts import STAR
+from spark_jobs.lake import snapshot
+from spark_jobs.warehouse.connection import Connection
+from tests.postgres.lake import commit, ingest, reject
+from tests.postgres.staging import file
 
 
 def test_first_refused_lines_are_shown_by_file_and_line_and_all_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,3 +41,29 @@ def test_memory_does_not_grow_with_the_refused_lines(tmp_path: Path, capsys: pyt
         tracemalloc.stop()
     assert capsys.readouterr().out.endswith("60,000 refused lines; 20 of them shown, --limit shows more.\n")
     assert peak < 40_000_000, f"60 MB of lines took {peak:,} bytes"
+
+
+def test_nothing_waits_only_once_all_that_the_lake_holds_is_live(
+    warehouse: Connection, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", url)
+    lake, landing = tmp_path / "lake", tmp_path / "landing"
+    landing.mkdir()
+
+    def told() -> str:
+        status.show(settings.load(lake=lake, landing=landing), as_json=False)
+        return capsys.readouterr().out.splitlines()[-1]
+
+    assert told() == "Nothing waits."
+    ingest(lake, "i1", [file()])
+    assert told() == "Behind the lake: artists, songs, users, time, songplays; the next run brings them up to date."
+    counted = snapshot.counted_positions(lake)
+    for table in STAR:
+        commit(lake, table, [], {"sources": {name: counted[name].as_dict() for name in table.sources}})
+    assert told() == "Not live as the lake has them: artists, songs, users, time, songplays, files; the next run publishes them."
+    for name, at in snapshot.positions_to_publish(lake).items():
+        position = [name, at.table_id, at.version, "b1", 1, at.written_at]
+        warehouse.execute("INSERT INTO ops.published VALUES (%s, %s, %s, %s, %s, %s)", position)
+    assert told() == "Nothing waits."
+    monkeypatch.setenv("WAREHOUSE_URL", "postgresql://songlake:word@127.0.0.1:1/songlake")
+    assert "Nothing waits." not in told()
