@@ -194,6 +194,7 @@ def _from_json(recorded: dict[str, dict[str, Any]]) -> dict[str, Position]:
     return {name: Position.of(position) for name, position in recorded.items()}
 
 
+@explained
 def has_books(connection: Connection) -> bool:
     """Whether the schema was made; `status` looks before the first run too."""
     row = connection.execute("SELECT to_regclass('ops.batches') IS NOT NULL AND to_regclass('ops.published') IS NOT NULL").fetchone()

@@ -13,6 +13,7 @@ from spark_jobs.contracts import STAR
 from spark_jobs.lake import snapshot
 from spark_jobs.warehouse.connection import Connection
 from tests.postgres.lake import commit, ingest, reject
+from tests.postgres.logins import at, login
 from tests.postgres.staging import file
 
 
@@ -61,9 +62,26 @@ def test_nothing_waits_only_once_all_that_the_lake_holds_is_live(
     for table in STAR:
         commit(lake, table, [], {"sources": {name: counted[name].as_dict() for name in table.sources}})
     assert told() == "Not live as the lake has them: artists, songs, users, time, songplays, files; the next run publishes them."
-    for name, at in snapshot.positions_to_publish(lake).items():
-        position = [name, at.table_id, at.version, "b1", 1, at.written_at]
+    for name, target in snapshot.positions_to_publish(lake).items():
+        position = [name, target.table_id, target.version, "b1", 1, target.written_at]
         warehouse.execute("INSERT INTO ops.published VALUES (%s, %s, %s, %s, %s, %s)", position)
     assert told() == "Nothing waits."
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://songlake:word@127.0.0.1:1/songlake")
     assert "Nothing waits." not in told()
+
+
+def test_who_may_not_read_the_books_is_told_and_sees_the_rest(
+    postgres_server: str,
+    warehouse: Connection,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "landing").mkdir()
+    with login(postgres_server, "IN ROLE songlake_reader") as reader:
+        monkeypatch.setenv("WAREHOUSE_URL", at(reader, url))
+        status.show(settings.load(lake=tmp_path / "lake", landing=tmp_path / "landing"), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["totals"]["files"] == 0
+    assert [note.partition(" refuses: ")[2].partition(".")[0] for note in told["notes"]] == ["permission denied for schema ops"]
