@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 import time
 import traceback
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -37,6 +40,9 @@ class _Terminal(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*(visible(each) if isinstance(each, str) else each for each in objects), **options)
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich calls it where it caught that
 
 
 out = _Terminal()
@@ -65,11 +71,17 @@ def run_command(command: Callable[[], int | None]) -> int:
     """
     configure_logs()
     try:
-        return command() or 0
+        code = command() or 0
+        sys.stdout.flush()
+        return code
     except SonglakeError as error:
         _say("Error", error.what, error.fix)
         return error.exit_code
-    except KeyboardInterrupt:
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` has; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except (KeyboardInterrupt, typer.Abort):
         _say("Stopped", "The command was interrupted.", "Run it again: it goes on where it is safe to.")
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defence: a trace goes to the log, never to a person

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
+import typer
 
 from spark_jobs import console
 from spark_jobs.errors import InputMissing
@@ -65,3 +70,21 @@ def test_the_progress_of_a_stage_shows_the_file_and_does_nothing_else(terminal: 
         shown = io.StringIO()
         type(console.err)(file=shown, width=2_000).print(console.err._live_stack[-1].renderable)
     assert f"ingest: {console.visible(text)}" in shown.getvalue()
+
+
+@pytest.mark.parametrize("said", ["sys.stdout.write('word')", "sys.stdout.write('word' * 100_000)", "out.print('word\\n' * 100_000)"])
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(said: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    program = f"import sys; from spark_jobs.console import out, run_command; sys.exit(run_command(lambda: {said} and None))"
+    done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, cwd=console.PROJECT, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_who_breaks_off_a_question_is_told_that_the_command_stopped(terminal: io.StringIO) -> None:
+    def command() -> None:
+        raise typer.Abort
+
+    assert console.run_command(command) == 130
+    assert terminal.getvalue().startswith("Stopped: The command was interrupted.\n")
