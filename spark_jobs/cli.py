@@ -12,7 +12,7 @@ import typer
 from spark_jobs import cli_db, cli_export, cli_generate, cli_recommend, cli_redshift, cli_report
 from spark_jobs import settings as settings_module
 from spark_jobs.command_line import CommandLine, Json, Lake, Landing
-from spark_jobs.console import Stages, err, out, print_table, run_command
+from spark_jobs.console import Stages, out, print_table, run_command
 
 app = CommandLine(
     help="""Files of songs and listening events into a warehouse that analysts trust.
@@ -115,7 +115,7 @@ def accept(
     def command() -> None:
         settings = settings_module.load()
         writing = pipeline.writing(pipeline.warehouse_url(settings), "accept")
-        with writing as (connection, notes), lineage.Lineage(settings, connection).stage("publish"):
+        with Stages().stage("accept"), writing as (connection, notes), lineage.Lineage(settings, connection).stage("publish"):
             tables = overrule(connection, batch, reason=reason, checks=checks or [], by=getpass.getuser(), warehouse=settings.warehouse)
         report.print_summary(pipeline.Summary(load_batch=batch, published=True, tables=tables, notes=notes))
 
@@ -198,7 +198,8 @@ def doctor() -> None:
     from spark_jobs import doctor as doctor_module
 
     def command() -> int:
-        findings = doctor_module.examine(settings_module.load())
+        with Stages().stage("doctor"):
+            findings = doctor_module.examine(settings_module.load())
         print_table("Doctor", ["what", "found", "to do"], [[finding.what, finding.found, finding.fix or "nothing"] for finding in findings])
         return 0 if all(finding.fix is None for finding in findings) else 3
 
@@ -216,8 +217,8 @@ def up() -> None:
     from spark_jobs.stack_home import ADMIN, address
 
     def command() -> None:
-        with err.status("starting") as status:
-            running = stack.up(settings_module.load(), lambda what: status.update(f"starting {what}"))
+        with Stages().stage("up") as tell:
+            running = stack.up(settings_module.load(), tell)
         settings = running.settings
         state = "runs" if running.is_new else "runs already"
         login = running.password if running.is_first else f"in {settings.airflow.home / 'passwords.json'}"
@@ -244,7 +245,9 @@ def down() -> None:
     from spark_jobs import stack
 
     def command() -> None:
-        out.print("Songlake is down." if stack.down(settings_module.load()) else "Nothing ran.")
+        with Stages().stage("down"):
+            ran = stack.down(settings_module.load())
+        out.print("Songlake is down." if ran else "Nothing ran.")
 
     _exit(command)
 

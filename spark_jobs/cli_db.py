@@ -8,7 +8,7 @@ import typer
 
 from spark_jobs import settings as settings_module
 from spark_jobs.command_line import CommandLine
-from spark_jobs.console import out, run_command
+from spark_jobs.console import Stages, out, run_command
 from spark_jobs.errors import ServiceUnreachable
 
 app = CommandLine(
@@ -33,7 +33,8 @@ def start() -> None:
     from spark_jobs.warehouse.connection import describe
 
     def command() -> None:
-        url = embedded.start(settings_module.load().postgres_home)
+        with Stages().stage("db start"):
+            url = embedded.start(settings_module.load().postgres_home)
         out.print(f"PostgreSQL runs: {describe(url)}. 'bin/songlake db psql' opens it.", highlight=False, markup=False, soft_wrap=True)
 
     sys.exit(run_command(command))
@@ -49,7 +50,8 @@ def stop() -> None:
     from spark_jobs.warehouse import embedded
 
     def command() -> None:
-        embedded.stop(settings_module.load().postgres_home)
+        with Stages().stage("db stop"):
+            embedded.stop(settings_module.load().postgres_home)
         out.print("PostgreSQL is stopped.")
 
     sys.exit(run_command(command))

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.text import Text
 
-from spark_jobs.console import out, print_table, visible
+from spark_jobs.console import Stages, out, print_table, visible
 from spark_jobs.contracts import REJECTS
 from spark_jobs.errors import BadUsage, SonglakeError
 from spark_jobs.lake import log, snapshot
@@ -64,8 +64,11 @@ def show(settings: Settings, as_json: bool) -> None:
         LakeChanged: The lake cannot be read.
     """
     status = Status()
-    _add_landing(status, settings)
-    _add_warehouse(status, settings)
+    with Stages().stage("status") as tell:
+        tell("landing zone and lake")
+        _add_landing(status, settings)
+        tell("warehouse")
+        _add_warehouse(status, settings)
     if as_json:
         sys.stdout.write(json.dumps(asdict(status), default=str) + "\n")
     else:
@@ -177,7 +180,9 @@ def show_rejects(lake: Location, pattern: str, reason: str | None, limit: int, a
             found += 1
             yield row
 
-    for row in heapq.nsmallest(limit, counted(), key=itemgetter(*REJECTS.key)):
+    with Stages().stage("rejects"):
+        first = heapq.nsmallest(limit, counted(), key=itemgetter(*REJECTS.key))
+    for row in first:
         if as_json:
             sys.stdout.write(json.dumps(row, default=str) + "\n")
         else:
