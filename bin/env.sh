@@ -83,12 +83,17 @@ if [[ -f $SONGLAKE_ROOT/.cache/songlake.jsa ]]; then
 fi
 export SPARK_SUBMIT_OPTS
 
-# Ends the script that calls it where there is no Spark or no Java to run.
-songlake_require_spark() {
-  if [[ ! -x $PYSPARK_PYTHON || ! -d $SPARK_HOME ]]; then
+# Ends the script that calls it where bin/setup has not come to the end of its packages, or did so for this folder in another place.
+songlake_require_packages() {
+  if [[ $(cat -- "${SPARK_HOME%/*}/songlake.pth" 2>/dev/null) != "$SONGLAKE_ROOT" ]]; then
     echo "Songlake is not set up in $SONGLAKE_ROOT. Run: make setup" >&2
     exit 2
   fi
+}
+
+# Ends it where there is no Spark or no Java to run.
+songlake_require_spark() {
+  songlake_require_packages
   if [[ -z ${JAVA_HOME:-} ]]; then
     echo "Java 17 was not found. Install it (Debian and Ubuntu: apt install openjdk-17-jre-headless) or point JAVA_HOME at it." >&2
     exit 2

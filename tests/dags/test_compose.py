@@ -314,6 +314,7 @@ def bare_project(tmp_path):
         file.write_text(says)
         file.chmod(0o755)
     (tmp_path / "java" / "release").write_text('JAVA_VERSION="17.0.1"\n')
+    (tmp_path / ".venv/lib/python3.11/site-packages/songlake.pth").write_text(f"{tmp_path}\n")
     return tmp_path
 
 

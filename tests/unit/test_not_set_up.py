@@ -1,0 +1,28 @@
+"""Where set-up broke off, or the folder was moved since, commands say what to run, instead of a trace or of working elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sparkenv import PROJECT
+
+
+@pytest.mark.parametrize("found", [None, "", "/elsewhere/songlake\n"])
+@pytest.mark.parametrize("command", ["songlake status", "spark-submit spark_jobs/ingest.py", "spark-class Master"])
+def test_a_folder_that_is_not_set_up_says_what_to_run(tmp_path: Path, command: str, found: str | None) -> None:
+    root = tmp_path / "songlake"
+    shutil.copytree(PROJECT / "bin", root / "bin")
+    packages = root / ".venv" / "lib" / "python3.11" / "site-packages"
+    (packages / "pyspark").mkdir(parents=True)
+    (root / ".venv" / "bin").mkdir()
+    (root / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    if found is not None:
+        (packages / "songlake.pth").write_text(found)
+    program, *arguments = command.split()
+    done = subprocess.run([str(root / "bin" / program), *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, f"Songlake is not set up in {root}. Run: make setup\n")
