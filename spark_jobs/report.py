@@ -82,4 +82,4 @@ def _outcome(summary: Summary) -> str:
         return f"Batch {summary.load_batch} stands in staging; go on with 'bin/songlake check' and 'bin/songlake publish'."
     if summary.ingest_batch or summary.star:
         return "Done."
-    return "Nothing is new; nothing was written."
+    return "Nothing is new."
