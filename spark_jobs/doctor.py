@@ -16,6 +16,7 @@ from spark_jobs.landing.find import find_files
 from spark_jobs.locations import ObjectPath
 from spark_jobs.settings import PROJECT, Settings
 
+_JAVA_17 = "Debian and Ubuntu: apt install openjdk-17-jre-headless; or point JAVA_HOME at a Java 17."
 _FREE_GB = 2
 _MEMORY_GB = 4
 
@@ -48,9 +49,11 @@ def _python() -> Finding:
 def _java() -> Finding:
     home = os.environ.get("JAVA_HOME")
     if home is None:
-        return Finding("Java 17", "not found", "Debian and Ubuntu: apt install openjdk-17-jre-headless; or point JAVA_HOME at a Java 17.")
-    told = subprocess.run([f"{home}/bin/java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()
-    return Finding("Java 17", f"{told[0] if told else 'says nothing'} in {home}")
+        return Finding("Java 17", "not found", _JAVA_17)
+    said = subprocess.run([f"{home}/bin/java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()
+    # Options from the environment, which may hold a password, are told first.
+    version = next((line for line in said if " version " in line), None)
+    return Finding("Java 17", f"{version} in {home}") if version else Finding("Java 17", f"{home}/bin/java does not work", _JAVA_17)
 
 
 def _packages() -> Finding:
