@@ -51,8 +51,8 @@ err = _Terminal(stderr=True)
 
 def configure_logs() -> None:
     """Send log lines to stderr: coloured for a terminal, plain otherwise."""
-    # Where Java ends, py4j would show the same trace once for each call that then fails.
-    logging.getLogger().addFilter(lambda record: record.msg != "Exception while sending command.")
+    # Where Java ends, py4j would show the same trace once for each call that then fails; and one where somebody presses Ctrl-C meanwhile.
+    logging.getLogger().addFilter(lambda record: not str(record.msg).endswith(" while sending command."))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
