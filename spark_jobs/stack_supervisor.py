@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -141,8 +142,9 @@ def _look_after(components: list[Component], settings: Settings, server: str | N
             # Tasks report to the API server; one that starts before it would fail.
             if component.was_started or component.name == "api-server" or read_health(address(settings)):
                 component.keep_running(lambda: make_environment(settings))
-    except (ServiceUnreachable, psycopg.Error) as error:
-        _say(f"PostgreSQL cannot be used: {error}")
+    except (ServiceUnreachable, psycopg.Error, OSError) as error:
+        # What is short now, such as disk or memory, may be there at the next look.
+        _say(f"Not everything could be started: {error}")
         return server
     return found
 
@@ -164,8 +166,10 @@ def _stop_asked() -> list[int]:
 
 
 def _say(what: str) -> None:
-    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {what}\n")
-    sys.stderr.flush()
+    # A full disk, on which the log lies, is no reason to end.
+    with suppress(OSError):
+        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {what}\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":
