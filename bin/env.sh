@@ -55,7 +55,7 @@ SONGLAKE_SPARK_ARGS=()
 if [[ $SPARK_LOCAL_IP != 127.0.0.1 ]]; then
   SONGLAKE_SPARK_ARGS+=(--conf "spark.driver.host=$SPARK_LOCAL_IP" --conf "spark.driver.bindAddress=$SPARK_LOCAL_IP")
 fi
-if [[ -n ${_SPARK_AUTH_SECRET:-} || $SPARK_LOCAL_IP == 127.0.0.1 ]]; then
+if [[ -n ${_SPARK_AUTH_SECRET:-} || $SPARK_LOCAL_IP =~ ^(127\.0\.0\.1|localhost|::1)$ ]]; then
   SONGLAKE_SPARK_ARGS+=(--conf spark.authenticate=true)
 fi
 if [[ -n ${_SPARK_AUTH_SECRET:-} ]]; then

@@ -345,6 +345,10 @@ def test_driver_stays_on_this_machine_without_an_address(bare_project):
     assert given == [*properties, "--conf", "spark.authenticate=true", "job.py"]
 
 
+def test_driver_on_localhost_asks_other_users_of_the_machine_for_a_secret_too(bare_project):
+    assert "spark.authenticate=true" in call(bare_project, "spark-submit", "job.py", SPARK_LOCAL_IP="localhost")
+
+
 def test_driver_proves_the_secret_of_a_cluster_and_takes_its_settings(bare_project):
     given = call(bare_project, "spark-submit", "a.py", SPARK_LOCAL_IP="here", _SPARK_AUTH_SECRET="word", SPARK_PROPERTIES_FILE="/b c.conf")
     options = ["driver.host=here", "driver.bindAddress=here", "authenticate=true", "network.crypto.enabled=true"]
