@@ -79,7 +79,7 @@ def _on_staged_batch(json: bool, *, and_publish: bool) -> None:
 
     def command() -> None:
         settings, stages = settings_module.load(), Stages()
-        with pipeline.writing(pipeline.warehouse_url(settings), "publish") as (connection, notes):
+        with pipeline.writing(pipeline.warehouse_url(settings), "publish" if and_publish else "check") as (connection, notes):
             summary = pipeline.Summary(load_batch=batches.staged_batch(connection), notes=notes, seconds=stages.seconds)
             if summary.load_batch is None:
                 summary.notes.append("Nothing stands in staging.")

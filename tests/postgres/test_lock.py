@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
+import time
 
 import psycopg
 import pytest
 
 from spark_jobs.errors import LockHeld
+from spark_jobs.warehouse.batches import begin_batch, finish_staging
 from spark_jobs.warehouse.connection import Connection, connect, session_name
 from spark_jobs.warehouse.lock import writer_lock
 from tests.postgres.test_schema import at, login
+from tests.sparkenv import PROJECT
 
 
 def test_second_writer_is_told_who_holds_the_lock(warehouse: Connection, url: str) -> None:
@@ -23,6 +28,23 @@ def test_second_writer_is_told_who_holds_the_lock(warehouse: Connection, url: st
         assert caught.value.exit_code == 6
     with writer_lock(warehouse, "second"):
         pass
+
+
+@pytest.mark.parametrize("command", ["check", "publish"])
+def test_command_that_holds_the_lock_is_told_by_its_name(command: str, url: str, warehouse: Connection) -> None:
+    begin_batch(warehouse, "b1")
+    finish_staging(warehouse, "b1", {}, {}, {})
+    with connect(url, application_name="slow") as slow, slow.transaction():
+        slow.execute("LOCK TABLE ops.batches")
+        held_up = subprocess.Popen(
+            [str(PROJECT / "bin" / "songlake"), command], env={**os.environ, "WAREHOUSE_URL": url}, stderr=subprocess.DEVNULL
+        )
+        waits = "SELECT application_name FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        while not (found := warehouse.execute(waits).fetchone()):
+            assert held_up.poll() is None
+            time.sleep(0.1)
+    held_up.wait(60)
+    assert str(found[0]).startswith(f"songlake {command} pid={held_up.pid} ")
 
 
 def test_lock_is_held_without_an_open_transaction(warehouse: Connection) -> None:
