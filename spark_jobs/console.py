@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import sys
 import time
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -77,14 +77,14 @@ def run_command(command: Callable[[], int | None]) -> int:
     except SonglakeError as error:
         _say("Error", error.what, error.fix)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` has; what is left goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         _say("Stopped", "The command was interrupted.", "Run it again: it goes on where it is safe to.")
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defence: a trace goes to the log, never to a person
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            # Whoever reads has seen enough, as `head` has; what is left goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
         where, known = _keep_trace(), explain(error)
         if known is not None:
             _say("Error", known.what, known.fix)
@@ -95,6 +95,14 @@ def run_command(command: Callable[[], int | None]) -> int:
             f"The trace is in {where}; nothing half-done is live.",
         )
         return 1
+
+
+def _nobody_reads() -> bool:
+    """Whether it is our output that broke, not a connection."""
+    outputs = select.poll()
+    for output in (1, 2):
+        outputs.register(output, 0)
+    return bool(outputs.poll(0))
 
 
 def _say(title: str, what: str, fix: str) -> None:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-import typer
 
 from spark_jobs import console
 from spark_jobs.errors import InputMissing
@@ -82,9 +81,9 @@ def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(said: str) 
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
-def test_who_breaks_off_a_question_is_told_that_the_command_stopped(terminal: io.StringIO) -> None:
+def test_a_connection_that_breaks_is_no_reader_that_has_seen_enough(terminal: io.StringIO) -> None:
     def command() -> None:
-        raise typer.Abort
+        raise BrokenPipeError
 
-    assert console.run_command(command) == 130
-    assert terminal.getvalue().startswith("Stopped: The command was interrupted.\n")
+    assert console.run_command(command) == 1
+    assert terminal.getvalue().startswith("Error: Something went wrong that Songlake did not expect (BrokenPipeError).\n")
