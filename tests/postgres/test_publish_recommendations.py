@@ -63,6 +63,18 @@ def test_only_the_latest_run_is_live_and_an_earlier_state_of_the_lake_may_come_a
     assert warehouse.execute("SELECT count(*) FROM ops.model_runs").fetchone() == (2,)
 
 
+def test_the_latest_run_is_live_also_where_the_clock_was_set_back(warehouse: Connection) -> None:
+    fill(warehouse, "Elena", "Björk")
+    publish(warehouse, RUN, WAREHOUSE)
+    warehouse.execute("UPDATE ops.model_runs SET published_at = published_at + interval '1 day'")
+    for run, before in ((LATER, RUN), (RUN, LATER)):
+        fill(warehouse, *["Elena"] * run.row_count)
+        publish(warehouse, run, WAREHOUSE)
+        latest = warehouse.execute("SELECT model_version FROM ops.model_runs ORDER BY published_at DESC").fetchall()
+        assert latest == [(run.model_version,), (before.model_version,)]
+    assert (is_live(warehouse, "4-aaaaaaaa"), is_live(warehouse, "5-bbbbbbbb")) == (True, False)
+
+
 def test_rows_that_a_crash_took_out_of_staging_keep_the_rest_from_going_live(warehouse: Connection) -> None:
     fill(warehouse, "Elena", "Björk")
     publish(warehouse, RUN, WAREHOUSE)
