@@ -141,9 +141,12 @@ def _published(lake: Location, published: Mapping[str, Position]) -> dict[str, P
 def _session(lake: Location, plays: int) -> Iterator[SparkSession]:
     """Let Spark write intermediate tables below the lake, where all workers reach it; what a killed run left goes first."""
     clear_spool(lake)
-    spark = start_session(full_compiler=plays >= _MANY_PLAYS)
-    spark.sparkContext.setCheckpointDir(str(lake / "_spool" / "model"))
+    spark, spool = start_session(full_compiler=plays >= _MANY_PLAYS), str(lake / "_spool")
+    spark.sparkContext.setCheckpointDir(f"{spool}/model")
     try:
         yield spark
+        # In an object store Hadoop makes objects that stand for folders; their names end in a slash, and only Hadoop can tell them.
+        folder = spark._jvm.org.apache.hadoop.fs.Path(spool)  # type: ignore[union-attr]
+        folder.getFileSystem(spark._jsc.hadoopConfiguration()).delete(folder, True)
     finally:
         clear_spool(lake)

@@ -11,6 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from spark_jobs import status
+from spark_jobs.console import Stages
+from spark_jobs.model.renewal import renew
 from spark_jobs.trace.play import trace_play
 from tests.object_store import ObjectStore, ObjectWorld, endpoint
 from tests.sparkenv import PROJECT
@@ -77,3 +79,16 @@ def test_deliveries_into_an_object_store_end_as_the_oracle_says(
         ("log_data/2018/11/day 1 ö=%41#.json", 2, None),
         ("log_data/late.csv", 2, None),
     ]
+
+
+def test_recommendations_are_made_of_a_lake_in_an_object_store_and_nothing_of_the_work_stays_there(
+    world: ObjectWorld, store: ObjectStore
+) -> None:
+    world.write("log_data/plays.json", [event(user="1"), event(user="2", item=1), event(user="2", item=2, artist="Björk")])
+    world.run()
+    run = renew(world.settings(), Stages())
+    assert run is not None
+    assert (run.chosen, run.row_count) == ("popularity", 1)
+    # Asked of the store itself: what stands for a folder there has a name that not every client tells.
+    left = store.client.list_objects_v2(Bucket=world.bucket.bucket, Prefix="lake/_spool")
+    assert [found["Key"] for found in left.get("Contents", [])] == []
