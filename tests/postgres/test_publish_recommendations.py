@@ -11,6 +11,7 @@ import pytest
 from spark_jobs.errors import InputMissing, LockHeld
 from spark_jobs.lake.log import Position
 from spark_jobs.recommend import print_run
+from spark_jobs.report_figures import ask
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.recommendations import ModelRun, is_live, publish
 from tests.postgres.staging import WAREHOUSE
@@ -73,6 +74,7 @@ def test_the_latest_run_is_live_also_where_the_clock_was_set_back(warehouse: Con
         latest = warehouse.execute("SELECT model_version FROM ops.model_runs ORDER BY published_at DESC").fetchall()
         assert latest == [(run.model_version,), (before.model_version,)]
     assert (is_live(warehouse, "4-aaaaaaaa"), is_live(warehouse, "5-bbbbbbbb")) == (True, False)
+    assert len({row["run"] for row in ask(warehouse, "model_measures", runs=2)}) == 2, "the report draws them as two runs"
 
 
 def test_rows_that_a_crash_took_out_of_staging_keep_the_rest_from_going_live(warehouse: Connection) -> None:
