@@ -26,7 +26,7 @@ class Verdict:
     Attributes:
         metrics: By method: recall_at_10, ndcg_at_10 (means over the judged users), coverage (share of the artists in any list).
         users: How many users were judged.
-        lead: By how much the first method's NDCG@10 is above the second's, user by user on the mean; 0 of a single method.
+        lead: By how much the first method's NDCG@10 is above the second's, user by user on the mean.
         error: Standard error of that.
     """
 
@@ -67,7 +67,7 @@ def verdict(lists: Mapping[str, DataFrame], played: DataFrame, artists: int) -> 
     """Judge the lists of several methods (user, artist, rank), the first two also against each other.
 
     Args:
-        lists: By method.
+        lists: By method, two or more.
         played: What users played afterwards (user, artist); they are the judged ones.
         artists: How many artists could have been recommended.
     """
@@ -81,7 +81,7 @@ def verdict(lists: Mapping[str, DataFrame], played: DataFrame, artists: int) -> 
     wide = judged.join(worth(given, played).groupBy("user").pivot("method", names).agg(F.first("recall"), F.first("ndcg")), "user", "left")
     ndcg = [_or_zero(F.col(f"{name}_first(ndcg)")) for name in names]
     recall = [_or_zero(F.col(f"{name}_first(recall)")) for name in names]
-    lead = ndcg[0] - ndcg[1] if len(names) > 1 else F.lit(0.0)
+    lead = ndcg[0] - ndcg[1]
     users, mean, deviation, *means = wide.agg(F.count(F.lit(1)), F.avg(lead), F.stddev_samp(lead), *map(F.avg, recall + ndcg)).collect()[0]
     columns = zip(names, means[: len(names)], means[len(names) :], (covered.get(name, 0) / max(artists, 1) for name in names), strict=True)
     metrics = {name: _rounded(recall_at_10=found, ndcg_at_10=gain, coverage=share) for name, found, gain, share in columns}
