@@ -29,7 +29,7 @@ class Parameters:
 
     Attributes:
         rank: Numbers that describe a user or an artist.
-        alpha: How much more a play counts than its absence.
+        alpha: How much taste counts: an artist that was played weighs 1 + alpha * taste, one that was not 1.
         reg: How strongly these numbers are kept small.
     """
 
