@@ -44,7 +44,8 @@ def print_run(run: ModelRun | None, *, as_json: bool) -> None:
             for kind, methods in run.metrics.items()
             for method, values in methods.items()
         ]
-        print_table("On plays that were not learnt from", ["artists", "method", "recall@10", "NDCG@10", "coverage"], rows)
+        if rows:
+            print_table("On plays that were not learnt from", ["artists", "method", "recall@10", "NDCG@10", "coverage"], rows)
         out.print(run.reason, soft_wrap=True, highlight=False)
         out.print(
             f"{run.row_count:,} recommendations of {run.model_version} are live, after {run.seconds:g} s.", soft_wrap=True, highlight=False

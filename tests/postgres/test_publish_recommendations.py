@@ -108,6 +108,8 @@ def test_a_run_is_printed_as_a_table_for_people_and_as_json_for_programs(capsys:
     live = "2 recommendations of als-4-aaaaaaaa are live, after 1.5 s."
     for text in ("recall@10", "0.2500", "0.5000", "0.1250", f"ALS beats popularity.\n{live}"):
         assert text in said
+    print_run(replace(RUN, metrics={}, reason="Too few days."), as_json=False)
+    assert capsys.readouterr().out == f"Too few days.\n{live}\n", "no table of nothing"
     print_run(RUN, as_json=True)
     run = json.loads(capsys.readouterr().out)["run"]
     assert (run["model_version"], run["metrics"], run["row_count"]) == (RUN.model_version, RUN.metrics, 2)
