@@ -59,7 +59,7 @@ def _started(store: ObjectStore, **environment: str) -> Iterator[ObjectStore]:
     command = [sys.executable, "-m", "tests.s3_server", store.url.rpartition(":")[2]]
     process = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL, env=os.environ | environment)
     try:
-        store.wait()
+        store.wait(process)
         yield store
     finally:
         process.kill()
@@ -85,8 +85,11 @@ class ObjectStore:
             "AWS_SECRET_ACCESS_KEY": self.secret,
         }
 
-    def wait(self) -> None:
-        for _ in range(100):
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the process answers there; on a busy machine its imports take long."""
+        given_up_at = time.monotonic() + 240
+        while time.monotonic() < given_up_at:
+            assert process.poll() is None, f"the object store of {self.url} has ended"
             try:
                 self.requests()
             except OSError:
@@ -118,11 +121,11 @@ class ObjectStore:
     def fail(self, times: int = 1, path: str = "", **fault: Any) -> None:
         """Let the next requests fail whose method and path fit: `status` and `code`, or `seconds` to wait; tests/s3_server.py has more."""
         body = json.dumps({"times": times, "path": path, **fault}).encode()
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/_faults", data=body, method="PUT"), timeout=10).read()
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/_faults", data=body, method="PUT"), timeout=60).read()
 
     def requests(self) -> list[tuple[str, str, str, str]]:
         """Method, path, If-None-Match and If-Match of every request since this was asked last."""
-        with urllib.request.urlopen(f"{self.url}/_requests", timeout=10) as told:
+        with urllib.request.urlopen(f"{self.url}/_requests", timeout=60) as told:
             return [tuple(one) for one in json.load(told)]
 
 

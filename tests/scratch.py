@@ -18,6 +18,8 @@ from psycopg import sql
 
 from spark_jobs.warehouse import embedded
 
+_HELD: list[socket.socket] = []
+
 
 @contextmanager
 def scratch_server() -> Iterator[tuple[Path, str]]:
@@ -73,6 +75,10 @@ def scratch_database(server: str, template: str = "template1") -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port that nobody uses just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody else is given as long as this process lives: it is bound here, and refuses, until a server listens there."""
+    holder = socket.socket()
+    # As servers ask for it themselves, they may bind it too; the system gives it to nobody who asks for any port.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _HELD.append(holder)
+    return int(holder.getsockname()[1])

@@ -36,7 +36,7 @@ def trigger(root: ObjectPath, **more: Any) -> Waiting:
     return Waiting(**places, links_into=[], settle_seconds=0.6, poll_seconds=0.2, dag_id="songlake", **more)
 
 
-async def fired(one: LandingTrigger, within: float) -> dict[str, Any]:
+async def fired(one: LandingTrigger, within: float = 240) -> dict[str, Any]:
     return dict((await asyncio.wait_for(anext(one.run()), within)).payload)
 
 
@@ -50,7 +50,7 @@ def test_it_fires_for_an_object_that_stands_still_also_after_the_store_was_away(
     for path in ("landing/log_data/a.json", "landing/log_data/.hidden.json"):
         object_store.write(root / path, b"{}")
     store.fail(times=6, status=503)
-    told = asyncio.run(fired(trigger(root), 30))
+    told = asyncio.run(fired(trigger(root)))
     said = capsys.readouterr().err
     assert {name: told[name] for name in ("files", "bytes", "first", "still_growing")} == {
         "files": 1,
@@ -67,8 +67,8 @@ def test_after_a_failed_run_only_an_object_that_came_since_fires_at_once(store: 
     object_store.write(root / "landing/log_data/a.json", b"{}")
     before = trigger(root, not_before=now + 3600, failed_at=now + 60)
     with pytest.raises(TimeoutError):
-        asyncio.run(fired(before, 2))
-    assert asyncio.run(fired(trigger(root, not_before=now + 3600, failed_at=now - 60), 20))["files"] == 1
+        asyncio.run(fired(before, within=2))
+    assert asyncio.run(fired(trigger(root, not_before=now + 3600, failed_at=now - 60)))["files"] == 1
 
 
 def test_an_object_is_late_from_when_it_was_written(store: ObjectStore) -> None:
