@@ -54,6 +54,8 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        # Airflow gives a DAG file up after half a minute, which the imports of its providers may take on a busy machine.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "plugins")]),
         "SONGLAKE_LANDING": str(home / "landing"),
         "SONGLAKE_LAKE": str(home / "lake"),
@@ -75,7 +77,7 @@ def load_bag(environment: dict[str, str]) -> dict[str, Any]:
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
