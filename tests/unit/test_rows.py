@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spark_jobs.landing.fields import EVENT_FIELDS, SONG_FIELDS
@@ -214,7 +214,7 @@ def _writable(text: str) -> bool:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(_OBJECTS, _UTF8, _RAW).filter(_writable), min_size=1, max_size=12))
 @example(['{"ts": 1}{"ts": 1}', '{"ts": 2}', '{"ts": 3'])
 @example(['{"page": 1}', '{"page": "x"}', '{"page": null, "userId": "1"}', '{"userId": 2}'])
