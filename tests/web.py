@@ -106,7 +106,7 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(content[:half])
                 self.wfile.flush()
                 web.waiting.set()
-                web.go_on.wait(60)
+                web.go_on.wait(600)
                 self.wfile.write(content[half:])
             else:
                 self.wfile.write(content)

@@ -42,7 +42,7 @@ def fetch(target: Path) -> Fetch:
     def run(source: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return subprocess.run(
-            [PROGRAM, *options, source, str(target)], capture_output=True, text=True, env=kept | environment, timeout=60, check=False
+            [PROGRAM, *options, source, str(target)], capture_output=True, text=True, env=kept | environment, timeout=240, check=False
         )
 
     return run
@@ -131,14 +131,16 @@ def test_kill_in_the_middle_leaves_nothing_half_and_the_next_fetch_goes_on(web: 
     web.slow.add("/lab/log_data/large.json?key=secret")
     source = listed(web, f"{web.address}/lab/log_data/large.json?key=secret")
     first = subprocess.Popen([PROGRAM, source, str(target)], start_new_session=True)
-    assert web.waiting.wait(30)
-    arguments = [" ".join(each.cmdline()) for each in psutil.Process(first.pid).children(recursive=True)]
+    assert web.waiting.wait(240)
+    family = psutil.Process(first.pid).children(recursive=True)
+    arguments = [" ".join(each.cmdline()) for each in family]
     assert any("curl" in each for each in arguments)
     assert not any("secret" in each for each in arguments)
     locked = fetch(source)
     assert (locked.returncode, "is at work" in locked.stderr) == (6, True)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
+    psutil.wait_procs(family, 60)  # curl holds the lock too
     assert find_files(target).files == []
     web.slow.clear()
     web.forget()

@@ -46,7 +46,7 @@ def refusal(url: str) -> ServiceUnreachable:
     began = time.monotonic()
     with pytest.raises(ServiceUnreachable) as caught:
         connect(url, application_name="test")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
     assert str(urlsplit(url).password) not in str(caught.value)
     assert caught.value.exit_code == 5
     assert caught.value.__cause__ is None

@@ -133,7 +133,7 @@ def test_what_was_committed_survives_a_killed_server(home: Path) -> None:
     postmaster = psutil.Process(pid(home))
     family = [postmaster, *postmaster.children()]
     postmaster.kill()
-    psutil.wait_procs(family, timeout=30)
+    psutil.wait_procs(family, timeout=120)
     assert not embedded.is_running(home)
     assert embedded.start(home) == url
     assert ask(url, "SELECT what FROM kept") == "this"
@@ -181,7 +181,7 @@ def test_a_lost_password_is_said(home: Path) -> None:
 def test_several_processes_starting_at_once_get_one_server_that_outlives_them(empty_home: Path) -> None:
     program = "import sys; from pathlib import Path; from spark_jobs.warehouse import embedded; print(embedded.start(Path(sys.argv[1])))"
     starting = [subprocess.Popen([sys.executable, "-c", program, str(empty_home)], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    urls = {process.communicate(timeout=120)[0].strip() for process in starting}
+    urls = {process.communicate(timeout=600)[0].strip() for process in starting}
     assert urls == {embedded.url(empty_home)}
     assert ask(urls.pop(), "SELECT 1") == 1
 
@@ -190,6 +190,7 @@ def test_a_start_killed_in_between_is_mended_by_the_next(empty_home: Path) -> No
     program = "import sys; from pathlib import Path; from spark_jobs.warehouse import embedded; embedded.start(Path(sys.argv[1]))"
     starting = subprocess.Popen([sys.executable, "-c", program, str(empty_home)], start_new_session=True)
     while not (empty_home / "data.new" / "postgresql.conf").exists():
+        assert starting.poll() is None, "it was over before it was seen"
         time.sleep(0.01)
     os.killpg(starting.pid, signal.SIGKILL)
     starting.wait()

@@ -160,7 +160,7 @@ def test_what_keeps_the_landing_zone_from_being_listed_is_said_in_a_sentence_soo
     assert says in str(told.value)
     assert "secret" not in str(told.value)
     assert len(str(told.value)) < 600
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 def test_a_lake_without_a_bucket_is_missing_and_one_whose_store_is_away_is_not_damaged(
