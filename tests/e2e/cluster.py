@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -56,10 +55,10 @@ class Cluster:
         """The executors that a worker runs now."""
         return [one for one in psutil.Process(self.workers[number].pid).children() if one.name() == "java"]
 
-    def tasks_begun(self, number: int) -> int:
-        """How many tasks the executors of a worker say that they began."""
-        logs = (self.home / f"worker-{number}").glob("app-*/*/stderr")
-        return sum(len(re.findall("Running task ", log.read_text())) for log in logs)
+    def is_in_a_task(self, number: int) -> bool:
+        """Whether the executors of a worker say that they began more tasks than they finished."""
+        said = "".join(log.read_text() for log in (self.home / f"worker-{number}").glob("app-*/*/stderr"))
+        return said.count("Running task ") > said.count("Finished task ")
 
     def events(self) -> list[dict[str, Any]]:
         """What drivers noted of their applications: executors that came and went, tasks that ended."""

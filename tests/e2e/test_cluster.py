@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -23,11 +24,22 @@ def _deliver(world: World) -> None:
     world.write("song_data/all.json", [song(f"SO{n}", title=f"Title {n}", artist_id=f"AR{n % 7}") for n in range(60)])
 
 
-def _wait_for_a_task(run: subprocess.Popen[str], made: Cluster, worker: int) -> None:
-    """Wait until an executor of a worker has begun one more task, which takes longer than to see it."""
-    begun = made.tasks_begun(worker)
-    assert wait_until(lambda: made.tasks_begun(worker) > begun, 120, every=0.01)
+def _stop_in_a_task(run: subprocess.Popen[str], made: Cluster, worker: int) -> psutil.Process:
+    """Give the executor of a worker, stopped in the middle of a task."""
+    assert wait_until(lambda: made.executors(worker), 120)
+    (executor,) = made.executors(worker)
+
+    def stopped() -> bool:
+        executor.suspend()
+        time.sleep(0.2)  # the worker writes down what it has said until then
+        if made.is_in_a_task(worker):
+            return True
+        executor.resume()
+        return False
+
+    assert wait_until(stopped, 240, every=0.02)
     assert run.poll() is None
+    return executor
 
 
 @pytest.mark.slow
@@ -40,12 +52,10 @@ def test_an_executor_and_a_worker_that_die_in_the_middle_cost_a_delivery_nothing
         run = cli.start("run", SPARK_PROPERTIES_FILE=str(made.properties), _SPARK_AUTH_SECRET=SECRET)
         try:
             wait_for(run, "stage=ingest")
-            _wait_for_a_task(run, made, 0)
-            (executor,) = made.executors(0)
-            executor.kill()
+            _stop_in_a_task(run, made, 0).kill()
             assert not [one for one in psutil.process_iter(["cmdline"]) if SECRET in " ".join(one.info["cmdline"] or [])]
             wait_for(run, "stage=build_star")
-            _wait_for_a_task(run, made, 1)
+            _stop_in_a_task(run, made, 1)
             kill_group(made.workers[1])
             _, said = run.communicate(timeout=240)
         finally:
