@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.world import World
 def spark() -> SparkSession:
     """The session, as bin/songlake starts it."""
     sparkenv.load()
+    # Airflow, if tests of it ran in this process, lets every library tell all to a stream of theirs; py4j does so once that is closed.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     from spark_jobs.session import start_session
 
     return start_session()
