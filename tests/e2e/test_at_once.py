@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import psycopg
 from psycopg import IsolationLevel
 
 from spark_jobs.contracts import STAR
-from tests.e2e.conftest import Cli
+from tests.e2e.conftest import Cli, wait_until
 from tests.oracle import Deliveries
 from tests.world import DAY, START, event, live_rows, song
 
 RUNS = 10
+FIRST_SEEN = {4: 0, 8: 4}
+"""Deliveries that come once another was seen, so that there are states between the first and the last however slow the machine is."""
 Tables = dict[str, list[tuple[Any, ...]]]
 
 
@@ -24,7 +27,7 @@ class Reader(threading.Thread):
     """Reads all of dwh again and again, each time in one snapshot, and keeps what it saw by the files that were live then."""
 
     def __init__(self, url: str) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.url = url
         self.seen: dict[frozenset[str], Tables] = {}
         self.problems: list[object] = []
@@ -41,6 +44,10 @@ class Reader(threading.Thread):
                         self._look(connection)
         except BaseException as problem:
             self.problems.append(problem)
+
+    def saw(self, number: int) -> bool:
+        """Whether a delivery was seen, or nothing more will be."""
+        return bool(self.problems) or any(f"log_data/{number}.json" in paths for paths in list(self.seen))
 
     def _look(self, connection: psycopg.Connection[Any]) -> None:
         if connection.execute("SELECT to_regclass('dwh.songplays') IS NULL").fetchone() == (True,):
@@ -82,6 +89,8 @@ def test_ten_runs_at_once_on_growing_deliveries_show_whole_deliveries_only(cli: 
     reader.start()
     runs = []
     for number in range(RUNS):
+        if number in FIRST_SEEN:
+            assert wait_until(partial(reader.saw, FIRST_SEEN[number]), 600)
         world.write(f"log_data/{number}.json.tmp", delivery(number)).rename(world.landing / f"log_data/{number}.json")
         if number == RUNS // 2:
             world.write("song_data/late.json", [song()])
