@@ -135,6 +135,8 @@ def make_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _metadata_database(postgres, held["database"]),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "tasks"),
+        # Whatever imports a DAG file, as each task does, gives up after so long; Airflow's own half a minute is short for a busy machine.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "120",
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(settings.airflow.port),

@@ -107,8 +107,6 @@ class Stack:
             "SONGLAKE_SETTLE_SECONDS": "6",
             "SONGLAKE_ALERTS__MAIL_TO": '["oncall@example.org"]',
             "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
             **self.settings,
         }
@@ -182,7 +180,7 @@ class Stack:
             ]
             return found[0] if found else None
 
-        return str(wait(look, "a run that waits for files", 120))
+        return str(wait(look, "a run that waits for files", 300))
 
     def processes(self) -> list[psutil.Process]:
         """All processes of this stack but PostgreSQL's."""

@@ -123,7 +123,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        running = playwright.chromium.launch(executable_path=CHROMIUM, timeout=180_000, args=["--no-sandbox", "--disable-gpu"])
         yield running
         running.close()
 

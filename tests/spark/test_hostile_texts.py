@@ -76,7 +76,7 @@ def test_a_browser_shows_hostile_texts_and_runs_and_fetches_nothing(pages: dict[
 
     (tmp_path / "shown.html").write_text(pages[what])
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, timeout=180_000, args=["--no-sandbox", "--disable-gpu"])
         # Without the page's own policy: what was not escaped would run.
         shown = browser.new_context(bypass_csp=True).new_page()
         asked: list[str] = []
