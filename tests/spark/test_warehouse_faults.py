@@ -88,7 +88,7 @@ def _kill(home: Path) -> None:
     processes = _server(home)
     for process in processes:
         process.kill()
-    psutil.wait_procs(processes, 5)
+    psutil.wait_procs(processes, 60)
 
 
 def _restart(home: Path) -> None:
@@ -163,12 +163,14 @@ def _locked(world: World) -> Iterator[None]:
 def _silent(home: Path) -> Iterator[None]:
     processes = _server(home)
     for process in processes:
-        process.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):  # a session that ended just now
+            process.suspend()
     try:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 @contextlib.contextmanager
@@ -203,9 +205,10 @@ def test_server_that_does_not_serve_is_given_up_and_the_next_run_makes_it_right(
 ) -> None:
     place, broken, wanted, told = LASTING[fault]
     monkeypatch.setattr(connection_module, "LOCK_TIMEOUT_SECONDS", 1)
-    monkeypatch.setattr(connection_module, "SILENCE_SECONDS", 3)
-    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT_SECONDS", 2)
-    monkeypatch.setattr(silence, "LOOK_SECONDS", 0.2)
+    if fault.startswith("silent"):
+        # Elsewhere a busy machine would be taken for a silent server.
+        monkeypatch.setattr(connection_module, "SILENCE_SECONDS", 5)
+        monkeypatch.setattr(silence, "LOOK_SECONDS", 0.2)
     with contextlib.ExitStack() as lasting:
         _at(monkeypatch, place, lambda: lasting.enter_context(broken(home, world)))
         code, said = world.attempt(), capsys.readouterr().err
