@@ -84,7 +84,7 @@ def _paused_at(process: subprocess.Popen[str]) -> str:
     for line in process.stderr:
         said.append(line)
         if line.startswith("paused at "):
-            assert wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 10, every=0.01)
+            assert wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 120, every=0.01)
             return line.split()[-1]
     raise AssertionError(f"it ended: {''.join(said)}")
 
@@ -111,7 +111,7 @@ def test_what_a_machine_that_goes_down_at_any_commit_leaves_is_carried_on(spark:
                 with _frozen(psutil.Process(run.pid), _postmaster(home)), _what_is_on_disk(world, home) as left:
                     _carry_on(left, seen[-1])
             world.deliveries.observe(world.landing)
-            assert run.wait(60) == 0
+            assert run.wait(240) == 0
             world.check()
         finally:
             kill_group(run)
@@ -140,14 +140,14 @@ def test_a_second_run_names_the_first_and_killed_java_is_told_and_a_killed_drive
     java = next(child for child in psutil.Process(process.pid).children(recursive=True) if child.name() == "java")
     java.kill()
     os.kill(process.pid, signal.SIGCONT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 5, said
     assert "Traceback" not in said
     process = cli.start("run", SONGLAKE_PAUSE_AT="staging")
     wait_for(process, "paused at staging")
     java = next(child for child in psutil.Process(process.pid).children(recursive=True) if child.name() == "java")
     process.kill()
-    java.wait(30)
+    java.wait(120)
     process.communicate()
     world.run()
     world.check()
