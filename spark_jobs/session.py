@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
+import psutil
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -50,14 +51,26 @@ def start_session(*, full_compiler: bool = False) -> SparkSession:
     conf = SparkConf().setAppName("songlake")
     if full_compiler:
         conf.set("spark.driver.extraJavaOptions", FULL_COMPILER)
-    # Java starts here; what it is given later does not stand among its arguments.
-    SparkContext._ensure_initialized(conf=conf)
+    # What Java is given after its start does not stand among its arguments.
+    _start_java(conf)
     if secret := os.environ.get("_SPARK_AUTH_SECRET"):
         # The driver of a standalone cluster wants as a setting what master and workers take from here.
         conf.set("spark.authenticate.secret", secret)
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
+
+
+def _start_java(conf: SparkConf) -> None:
+    """Start Java, and end it if that is broken off: one that cannot say its port any more, where pyspark asked for it, waits for ever."""
+    others = set(psutil.Process().children())
+    try:
+        SparkContext._ensure_initialized(conf=conf)
+    except BaseException:
+        for started in set(psutil.Process().children()) - others:
+            for process in (started, *started.children(recursive=True)):
+                process.kill()
+        raise
 
 
 def side_by_side(spark: SparkSession, works: Sequence[Callable[[SparkSession], Result]]) -> list[Result]:
