@@ -1,6 +1,7 @@
 """What PostgreSQL refuses while a job works, as errors a person can act on.
 
-Only the first line of PostgreSQL's message is ever shown: the lines after it may quote rows, and rows hold personal data.
+Only the first line of PostgreSQL's message is ever shown: the lines after it may quote rows, and rows hold personal data. So its error is
+not the cause of ours either, since a log tells a cause in full, as Airflow's does.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def explained(work: Callable[Concatenate[Connection, P], R]) -> Callable[Concate
             known = _explain(connection, error)
             if known is None:
                 raise
-            raise known from error
+            raise known from None
 
     return called
 
