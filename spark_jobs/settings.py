@@ -20,7 +20,7 @@ _NOT_SETTINGS = {"SONGLAKE_ROOT", "SONGLAKE_PAUSE_AT"}
 WRITER_POOL = "songlake_writer"
 """Airflow's pool of one slot: runs, backfills and maintenance never write side by side."""
 _Place = Annotated[Location, BeforeValidator(location)]
-_UNSAFE = re.compile(r"[^A-Za-z0-9/_.=-]")
+_UNSAFE, _ENCODED = re.compile(r"[^A-Za-z0-9/_.=-]"), re.compile("%[0-9A-Fa-f]{2}")
 CONF = PROJECT / "conf" / "songlake.yaml"
 
 
@@ -164,6 +164,11 @@ def load(**overrides: Any) -> Settings:
     rooted["export"] = settings.export.model_copy(update={"to": settings.export.to and _rooted(settings.export.to)})
     rooted["airflow"] = settings.airflow.model_copy(update={"home": PROJECT / settings.airflow.home})
     settings = settings.model_copy(update=rooted)
+    if isinstance(settings.lake, Path) and _ENCODED.search(str(settings.lake)):
+        # deltalake would look in the folder whose name that stands for.
+        raise BadUsage(
+            f"The lake cannot be in {settings.lake}: a percent sign and two digits stand for another character.", "Take another folder."
+        )
     if isinstance(settings.lake, ObjectPath) and _UNSAFE.search(settings.lake.key):
         # deltalake asks for parts of the log under another spelling of such a key.
         raise BadUsage("The lake's prefix has characters that not all of its readers spell alike.", "Take letters, digits and -_.=/ alone.")

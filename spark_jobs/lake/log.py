@@ -27,6 +27,7 @@ from spark_jobs.contracts import STAR, Table
 from spark_jobs.errors import LakeChanged, LockHeld, SonglakeError
 from spark_jobs.lake.remembered import history, open_object_table
 from spark_jobs.locations import Location, ObjectPath
+from spark_jobs.machine import disk_fault
 from spark_jobs.object_store import exists, read
 from spark_jobs.store_faults import store_fault
 
@@ -270,8 +271,8 @@ def lost_race(where: str) -> LockHeld:
 
 
 def unreadable(error: Exception, what: str, where: object) -> SonglakeError:
-    """Tell a store that does not answer from a lake that is damaged: give the error to raise."""
-    fault = store_fault(str(error), str(where))
+    """Tell a store that does not answer, or a folder that may not be read, from a lake that is damaged: give the error to raise."""
+    fault = store_fault(str(error), str(where)) or disk_fault(str(error), str(where))
     return fault or LakeChanged(f"{what} cannot be read ({_first_line(error)}).", REBUILD)
 
 

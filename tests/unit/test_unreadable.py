@@ -74,3 +74,29 @@ def test_files_that_change_or_go_while_others_are_read_are_left_for_the_next_run
 
     found = pack(find_files(tmp_path / "landing").files, tmp_path / "spool", disturb)
     assert [packed.file.path for packed in found] == ["log_data/a.json", "log_data/f.json"]
+
+
+_OPEN = """
+import os, sys
+from pathlib import Path
+from spark_jobs.console import run_command
+from spark_jobs.lake import snapshot
+from spark_jobs.lake.creation import create_missing
+lake = Path(sys.argv[1])
+create_missing(lake)
+Path(sys.argv[2]).chmod(0)
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+sys.exit(run_command(lambda: snapshot.read_files(lake) and None))
+"""
+
+
+@pytest.mark.parametrize("closed", ["files", "files/_delta_log/00000000000000000000.json"])
+def test_a_lake_that_may_not_be_read_is_no_damaged_one(open_folder: Path, closed: str) -> None:
+    lake = open_folder / "lake"
+    told = subprocess.run([sys.executable, "-c", _OPEN, lake, lake / closed], cwd=PROJECT, capture_output=True, text=True)
+    assert told.returncode == 3, told.stderr
+    assert "Permission denied" in told.stderr
+    assert "Let this user read and write there" in told.stderr
