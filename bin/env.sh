@@ -85,7 +85,7 @@ export SPARK_SUBMIT_OPTS
 
 # Ends the script that calls it where bin/setup has not come to the end of its packages, or did so for this folder in another place.
 songlake_require_packages() {
-  if [[ $(cat -- "${SPARK_HOME%/*}/songlake.pth" 2>/dev/null) != "$SONGLAKE_ROOT" ]]; then
+  if [[ ! -x $PYSPARK_PYTHON || $(cat -- "${SPARK_HOME%/*}/songlake.pth" 2>/dev/null) != "$SONGLAKE_ROOT" ]]; then
     echo "Songlake is not set up in $SONGLAKE_ROOT. Run: make setup" >&2
     exit 2
   fi

@@ -13,17 +13,21 @@ import pytest
 from tests.sparkenv import PROJECT
 
 
-@pytest.mark.parametrize("found", [None, "", "/elsewhere/songlake\n"])
+@pytest.mark.parametrize(
+    ("python", "found"),
+    [(sys.executable, None), (sys.executable, ""), (sys.executable, "/elsewhere/songlake\n"), ("/no/python", "{root}\n")],
+    ids=["no packages", "half of them", "another folder's", "python gone"],
+)
 @pytest.mark.parametrize("command", ["songlake status", "spark-submit spark_jobs/ingest.py", "spark-class Master"])
-def test_a_folder_that_is_not_set_up_says_what_to_run(tmp_path: Path, command: str, found: str | None) -> None:
-    root = tmp_path / "songlake"
+def test_a_folder_that_is_not_set_up_says_what_to_run(tmp_path: Path, command: str, python: str, found: str | None) -> None:
+    root = (tmp_path / "songlake").resolve()
     shutil.copytree(PROJECT / "bin", root / "bin")
     packages = root / ".venv" / "lib" / "python3.11" / "site-packages"
     (packages / "pyspark").mkdir(parents=True)
     (root / ".venv" / "bin").mkdir()
-    (root / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (root / ".venv" / "bin" / "python").symlink_to(python)
     if found is not None:
-        (packages / "songlake.pth").write_text(found)
+        (packages / "songlake.pth").write_text(found.format(root=root))
     program, *arguments = command.split()
     done = subprocess.run([str(root / "bin" / program), *arguments], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, f"Songlake is not set up in {root}. Run: make setup\n")
