@@ -70,21 +70,32 @@ def run_command(command: Callable[[], int | None]) -> int:
         The exit code: the command's own, an error's, or 1 for an error that is nobody's fault but ours.
     """
     configure_logs()
+    code = 0
     try:
-        code = command() or 0
+        code = _run(command)
         sys.stdout.flush()
-        return code
+        sys.stderr.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` has; what is left goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for output in _unread():
+            os.dup2(nowhere, output)
+        return code or 128 + signal.SIGPIPE
+    return code
+
+
+def _run(command: Callable[[], int | None]) -> int:
+    try:
+        return command() or 0
     except SonglakeError as error:
         _say("Error", error.what, error.fix)
         return error.exit_code
     except KeyboardInterrupt:
         _say("Stopped", "The command was interrupted.", "Run it again: it goes on where it is safe to.")
         return 130
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a trace goes to the log, never to a person
-        if isinstance(error, BrokenPipeError) and _nobody_reads():
-            # Whoever reads has seen enough, as `head` has; what is left goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 128 + signal.SIGPIPE
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            raise
         where, known = _keep_trace(), explain(error)
         if known is not None:
             _say("Error", known.what, known.fix)
@@ -97,12 +108,12 @@ def run_command(command: Callable[[], int | None]) -> int:
         return 1
 
 
-def _nobody_reads() -> bool:
-    """Whether it is our output that broke, not a connection."""
+def _unread() -> list[int]:
+    """Give which of stdout and stderr nobody reads any more, to tell our output from a connection that broke."""
     outputs = select.poll()
     for output in (1, 2):
         outputs.register(output, 0)
-    return bool(outputs.poll(0))
+    return [output for output, _ in outputs.poll(0)]
 
 
 def _say(title: str, what: str, fix: str) -> None:

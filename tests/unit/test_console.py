@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -77,8 +78,29 @@ def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(said: str) 
     os.close(reader)
     program = f"import sys; from spark_jobs.console import out, run_command; sys.exit(run_command(lambda: {said} and None))"
     done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, cwd=console.PROJECT, text=True)
-    os.close(writer)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+    both = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=writer, cwd=console.PROJECT)
+    assert both.returncode == 128 + signal.SIGPIPE
+    os.close(writer)
+
+
+def test_an_error_keeps_its_exit_code_where_nobody_reads_what_was_printed_before(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from spark_jobs.console import run_command\n"
+        "from spark_jobs.errors import InputMissing\n"
+        "def command():\n"
+        "    sys.stdout.write('word')\n"
+        "    raise InputMissing('It is gone.', 'Put it back.')\n"
+        "sys.exit(run_command(command))\n"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    later = {**os.environ, "PYTHONUNBUFFERED": ""}
+    done = subprocess.run([sys.executable, program], stdout=writer, stderr=subprocess.PIPE, cwd=console.PROJECT, env=later, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (3, "Error: It is gone.\nPut it back.\n")
 
 
 def test_a_connection_that_breaks_is_no_reader_that_has_seen_enough(terminal: io.StringIO) -> None:
