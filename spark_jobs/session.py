@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import TypeVar
 
@@ -68,9 +69,16 @@ def _start_java(conf: SparkConf) -> None:
         SparkContext._ensure_initialized(conf=conf)
     except BaseException:
         for started in set(psutil.Process().children()) - others:
-            for process in (started, *started.children(recursive=True)):
-                process.kill()
+            _kill(started)
         raise
+
+
+def _kill(process: psutil.Process) -> None:
+    """Kill a process and all that it started; some end meanwhile by themselves."""
+    with suppress(psutil.NoSuchProcess):
+        for child in process.children():
+            _kill(child)
+        process.kill()
 
 
 def side_by_side(spark: SparkSession, works: Sequence[Callable[[SparkSession], Result]]) -> list[Result]:

@@ -138,6 +138,7 @@ def _look_after(components: list[Component], settings: Settings, server: str | N
         if server is not None and found != server:
             _say("PostgreSQL listens elsewhere now; starting the components again")
             _end(components)
+        server = found
         for component in components:
             # Tasks report to the API server; one that starts before it would fail.
             if component.was_started or component.name == "api-server" or read_health(address(settings)):
@@ -145,8 +146,7 @@ def _look_after(components: list[Component], settings: Settings, server: str | N
     except (ServiceUnreachable, psycopg.Error, OSError) as error:
         # What is short now, such as disk or memory, may be there at the next look.
         _say(f"Not everything could be started: {error}")
-        return server
-    return found
+    return server
 
 
 def _end(components: list[Component]) -> None:

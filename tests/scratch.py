@@ -1,4 +1,4 @@
-"""Servers and databases that live as long as one test, and ports that are free."""
+"""Servers and databases that live as long as one test, ports that are free, and waiting for what comes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -84,3 +86,11 @@ def free_port() -> int:
     holder.bind(("127.0.0.1", 0))
     _HELD.append(holder)
     return int(holder.getsockname()[1])
+
+
+def wait_until(look: Callable[[], Any], seconds: float, every: float = 0.2) -> Any:
+    """Look until something is there, and give it; give the last look's answer once the time is over."""
+    given_up_at = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < given_up_at:
+        time.sleep(every)
+    return found

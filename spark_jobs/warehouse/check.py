@@ -156,10 +156,11 @@ def _ask(connection: Connection, check: Check, parameters: dict[str, Any]) -> Ch
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
+        # What is said of a value holds the value, and the error itself may quote the row.
+        said = None if isinstance(error, psycopg.DataError) else error.diag.message_primary
         raise BadUsage(
-            f"The check {check.name} cannot be asked: {error.diag.message_primary or type(error).__name__}.",
-            f"Mend sql/checks/{check.name}.sql.",
-        ) from error
+            f"The check {check.name} cannot be asked: {said or type(error).__name__}.", f"Mend sql/checks/{check.name}.sql."
+        ) from None
     violations = rows[0][0] if rows else 0
     return CheckResult(
         check.name, check.severity, check.about, not rows, violations, _detail([row for _, row in rows], violations) if rows else None

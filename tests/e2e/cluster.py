@@ -15,8 +15,8 @@ from typing import Any
 
 import psutil
 
-from tests.e2e.conftest import kill_group, wait_until
-from tests.scratch import free_port
+from tests.e2e.conftest import kill_group
+from tests.scratch import free_port, wait_until
 from tests.sparkenv import PROJECT
 
 SECRET = secrets.token_hex(16)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,14 +73,6 @@ def kill_group(process: subprocess.Popen[str]) -> None:
     """Kill a command and all it started, as a machine that goes down does."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def wait_until(look: Callable[[], Any], seconds: float, every: float = 0.2) -> Any:
-    """Look until something is there, and give it; give the last look's answer once the time is over."""
-    given_up_at = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < given_up_at:
-        time.sleep(every)
-    return found
 
 
 def wait_for(process: subprocess.Popen[str], text: str, seconds: float = 240) -> None:

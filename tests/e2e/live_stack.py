@@ -19,8 +19,7 @@ import psutil
 import requests
 from aiosmtpd.controller import Controller
 
-from tests.e2e.conftest import wait_until
-from tests.scratch import free_port
+from tests.scratch import free_port, wait_until
 from tests.sparkenv import PROJECT
 from tests.world import World
 

@@ -13,8 +13,9 @@ import psycopg
 from psycopg import IsolationLevel
 
 from spark_jobs.contracts import STAR
-from tests.e2e.conftest import Cli, wait_until
+from tests.e2e.conftest import Cli
 from tests.oracle import Deliveries
+from tests.scratch import wait_until
 from tests.world import DAY, START, event, live_rows, song
 
 RUNS = 10

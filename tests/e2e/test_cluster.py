@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from tests.e2e.cluster import SECRET, Cluster, cluster
-from tests.e2e.conftest import Cli, kill_group, wait_for, wait_until
+from tests.e2e.conftest import Cli, kill_group, wait_for
+from tests.scratch import wait_until
 from tests.sparkenv import PROJECT
 from tests.world import DAY, START, World, event, song
 

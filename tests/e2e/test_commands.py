@@ -14,8 +14,9 @@ import psutil
 import psycopg
 import pytest
 
-from tests.e2e.conftest import Cli, wait_until
+from tests.e2e.conftest import Cli
 from tests.lineage import told, transport
+from tests.scratch import wait_until
 from tests.sparkenv import PROJECT
 from tests.world import event
 

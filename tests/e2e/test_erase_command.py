@@ -84,6 +84,6 @@ def test_full_disk_of_the_landing_zone_is_told_with_the_file_and_where_room_is_n
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(InputMissing, match=r"log_data/1\.json was left as it is: No space left on device\. .*room for a copy"):
+    with pytest.raises(InputMissing, match=r"log_data/1\.json could not be rewritten: No space left on device\. .*room for a copy"):
         erase(cli.world.settings(), Person(26), Stages())
     assert [(path.name, path.read_bytes()) for path in delivered.parent.iterdir()] == [("1.json", before)]

@@ -15,8 +15,8 @@ from spark_jobs.errors import LockHeld
 from spark_jobs.warehouse import publish as module
 from spark_jobs.warehouse.connection import Connection, connect
 from spark_jobs.warehouse.schema import ensure
-from tests.e2e.conftest import wait_until
 from tests.postgres.staging import batch, contents, gone, load, play
+from tests.scratch import wait_until
 
 BATCHES = 10
 PATIENCE = "SET lock_timeout = '2s'; SET TimeZone = 'UTC'"

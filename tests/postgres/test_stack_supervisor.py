@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spark_jobs.stack_home import SUPERVISOR, StackHome
-from tests.scratch import scratch_server
+from tests.scratch import scratch_server, wait_until
 from tests.sparkenv import PROJECT
 
 
@@ -49,6 +49,7 @@ def test_supervisor_goes_on_where_the_system_lets_it_start_nothing(tmp_path: Pat
     home, said = StackHome(tmp_path / "airflow"), tmp_path / "said"
     home.make()
     home.secrets.unlink()
+    told = f"Not everything could be started: [Errno 2] No such file or directory: '{home.secrets}'"
     with scratch_server() as (postgres, _), supervisor(home, postgres, said) as process:
+        assert wait_until(lambda: told in said.read_text(), 60)
         assert looks_on(process, home)
-    assert f"Not everything could be started: [Errno 2] No such file or directory: '{home.secrets}'" in said.read_text()

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests import sparkenv
-from tests.e2e.conftest import wait_until
+from tests.scratch import wait_until
 
 PROGRAM = """
 import os, signal, sys, threading

@@ -21,8 +21,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from spark_jobs.warehouse import embedded
-from tests.e2e.conftest import Cli, kill_group, wait_for, wait_until
-from tests.scratch import scratch_server
+from tests.e2e.conftest import Cli, kill_group, wait_for
+from tests.scratch import scratch_server, wait_until
 from tests.world import DAY, START, World, event, song
 
 BOUNDARIES = ["events", "catalog", "rejects", "files", "songplays", "users", "staging", "publish", "published"]

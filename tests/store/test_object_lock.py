@@ -18,8 +18,8 @@ from spark_jobs.errors import LockHeld
 from spark_jobs.lake import object_lock
 from spark_jobs.lake.lock import lake_lock
 from spark_jobs.locations import ObjectPath
-from tests.e2e.conftest import wait_until
 from tests.object_store import ObjectStore
+from tests.scratch import wait_until
 from tests.sparkenv import PROJECT
 
 HOLD = """
