@@ -172,7 +172,7 @@ def _rewrite(traces: Traces, erased: Erased, tell: Callable[[str], None]) -> Non
             raise InputMissing(f"{found.file.path} was left as it is: {obstacle}.", "Run this again; it goes on.") from None
         except OSError as error:
             raise InputMissing(
-                f"{found.file.path} was left as it is: {error.strerror}.",
+                f"{found.file.path} could not be rewritten: {error.strerror or error}.",
                 "Let this user write to its folder, with room for a copy of it, then run this again; it goes on.",
             ) from error
         erased.files, erased.lines = erased.files + 1, erased.lines + found.lines

@@ -37,6 +37,7 @@ def erase(settings: Settings, user_id: int, *, dry_run: bool, yes: bool) -> None
     if erased.summary.load_batch:
         report.print_summary(erased.summary)
     else:
+        report.print_notes(erased.summary)
         out.print("There is no lake yet; nothing but the landing files was searched.")
 
 

@@ -21,8 +21,7 @@ def as_json(summary: Summary) -> str:
 
 def print_summary(summary: Summary) -> None:
     """Print the tables of a run."""
-    for note in summary.notes:
-        out.print(f"Note: {note}", markup=False, highlight=False)
+    print_notes(summary)
     if summary.files:
         _print_files(summary)
     if summary.reasons:
@@ -39,6 +38,12 @@ def print_summary(summary: Summary) -> None:
     if summary.seconds:
         print_table("Seconds", ["stage", "seconds"], [[name, f"{seconds:.1f}"] for name, seconds in summary.seconds.items()])
     out.print(_outcome(summary), markup=False, highlight=False)
+
+
+def print_notes(summary: Summary) -> None:
+    """Print what whoever looks after the warehouse should know."""
+    for note in summary.notes:
+        out.print(f"Note: {note}", markup=False, highlight=False)
 
 
 def _totals(summary: Summary) -> dict[str, dict[str, int]]:

@@ -167,7 +167,8 @@ def load(**overrides: Any) -> Settings:
     if isinstance(settings.lake, Path) and _ENCODED.search(str(settings.lake)):
         # deltalake would look in the folder whose name that stands for.
         raise BadUsage(
-            f"The lake cannot be in {settings.lake}: a percent sign and two digits stand for another character.", "Take another folder."
+            f"The lake cannot be in {settings.lake}: a percent sign and two hexadecimal digits stand for another character.",
+            "Take another folder.",
         )
     if isinstance(settings.lake, ObjectPath) and _UNSAFE.search(settings.lake.key):
         # deltalake asks for parts of the log under another spelling of such a key.

@@ -117,14 +117,15 @@ def _refuse_entangled(file: LandingFile, objects: dict[int, str]) -> None:
 
 def _physical_lines(content: BinaryIO) -> Iterator[bytes]:
     """Cut bytes where ingest counts lines, ends included, a block at once."""
-    left = b""
+    left: list[bytes] = []
     while block := content.read(_BLOCK):
-        left += block
         # A carriage return at the very end may be half of a line end.
-        cut = max(left.rfind(b"\n"), left.rfind(b"\r", 0, -1)) + 1
-        yield from _PHYSICAL.findall(left[:cut])
-        left = left[cut:]
-    yield from _PHYSICAL.findall(left)
+        cut = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
+        if cut:
+            yield from _PHYSICAL.findall(b"".join((*left, block[:cut])))
+            left = []
+        left.append(block[cut:])
+    yield from _PHYSICAL.findall(b"".join(left))
 
 
 def clear_leftovers(files: Iterable[LandingFile]) -> None:

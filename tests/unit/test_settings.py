@@ -106,6 +106,6 @@ def test_an_address_that_is_not_postgresql_is_refused_without_repeating_it(monke
 
 @pytest.mark.parametrize("folder", ["a%20b/lake", "lake%c3"])
 def test_a_folder_for_the_lake_that_deltalake_spells_otherwise_is_refused(folder: str, tmp_path: Path) -> None:
-    with pytest.raises(BadUsage, match="a percent sign and two digits"):
+    with pytest.raises(BadUsage, match="a percent sign and two hexadecimal digits"):
         load(lake=tmp_path / folder)
     assert load(lake=tmp_path / "100% ours").lake == tmp_path / "100% ours"
