@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from spark_jobs.contracts import Table
 from spark_jobs.errors import SonglakeError
 from spark_jobs.settings import Settings
@@ -53,8 +51,8 @@ def warehouse(settings: Settings) -> Iterator[Connection | str]:
 def _without_books(connection: Connection) -> str | None:
     try:
         return None if batches.has_books(connection) else "The warehouse has no tables yet; the first run makes them."
-    except psycopg.Error as error:
-        return f"This user may not read the warehouse's books, the schema ops ({type(error).__name__})."
+    except SonglakeError as error:
+        return str(error)
 
 
 def live_row(connection: Connection | str, table: Table, key: str | int, star: Row | None) -> Live:
