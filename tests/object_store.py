@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import boto3
 from spark_jobs import object_store, pipeline, settings
 from spark_jobs.console import Stages
 from spark_jobs.locations import ObjectPath
-from tests.scratch import free_port
+from tests.scratch import free_port, wait_until
 from tests.sparkenv import PROJECT, use_endpoint
 from tests.world import World
 
@@ -87,16 +86,15 @@ class ObjectStore:
 
     def wait(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until the process answers there; on a busy machine its imports take long."""
-        given_up_at = time.monotonic() + 240
-        while time.monotonic() < given_up_at:
+
+        def answers() -> bool:
             assert process.poll() is None, f"the object store of {self.url} has ended"
-            try:
+            with suppress(OSError):
                 self.requests()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise TimeoutError(self.url)
+                return True
+            return False
+
+        assert wait_until(answers, 240), f"the object store of {self.url} does not answer"
 
     def bucket(self) -> ObjectPath:
         """Make a bucket."""

@@ -16,6 +16,7 @@ from spark_jobs.landing.person import Person
 from spark_jobs.warehouse.connection import connect
 from spark_jobs.warehouse.lock import writer_lock
 from tests.e2e.conftest import Cli
+from tests.scratch import fill, small_disk
 from tests.sparkenv import PROJECT
 from tests.world import event
 
@@ -75,15 +76,12 @@ def test_where_there_is_no_lake_yet_the_landing_files_are_rewritten_and_that_is_
     assert "nothing was written" not in done.out
 
 
-def test_full_disk_of_the_landing_zone_is_told_with_the_file_and_where_room_is_needed(
-    cli: Cli, delivered: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_of_the_landing_zone_is_told_with_the_file_and_where_room_is_needed(cli: Cli, delivered: Path) -> None:
     before = delivered.read_bytes()
-
-    def full_disk(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(InputMissing, match=r"log_data/1\.json could not be rewritten: No space left on device\. .*room for a copy"):
-        erase(cli.world.settings(), Person(26), Stages())
-    assert [(path.name, path.read_bytes()) for path in delivered.parent.iterdir()] == [("1.json", before)]
+    with small_disk(delivered.parent, 1) as folder:
+        delivered.write_bytes(before)
+        filler = fill(folder)
+        with pytest.raises(InputMissing, match=r"log_data/1\.json could not be rewritten: No space left on device\. .*room for a copy"):
+            erase(cli.world.settings(), Person(26), Stages())
+        filler.unlink()
+        assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [("1.json", before)]

@@ -22,6 +22,7 @@ from tests.object_store import ObjectStore
 from tests.postgres import exported
 from tests.postgres.staging import batch, load, play
 from tests.postgres.test_export import command
+from tests.scratch import fill, small_disk
 
 
 @pytest.fixture
@@ -115,14 +116,13 @@ def test_export_that_is_killed_leaves_nothing_on_this_machine(
 
 
 def test_full_disk_of_files_on_their_way_to_a_bucket_is_told_with_what_to_do(
-    warehouse: Connection, bucket: ObjectPath, monkeypatch: pytest.MonkeyPatch
+    warehouse: Connection, bucket: ObjectPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_disk() -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", full_disk)
-    with pytest.raises(InputMissing, match=r"No space left on device.* Set TMPDIR to a folder"):
-        export(warehouse, bucket)
+    with small_disk(tmp_path / "small", 1) as folder:
+        fill(folder)
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        with pytest.raises(InputMissing, match=r"No space left on device.* Set TMPDIR to a folder"):
+            export(warehouse, bucket)
 
 
 def test_store_that_is_away_is_told(warehouse: Connection, store: ObjectStore, bucket: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
