@@ -93,7 +93,7 @@ def _run(command: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         _say("Stopped", "The command was interrupted.", "Run it again: it goes on where it is safe to.")
         return 130
-    except Exception as error:
+    except Exception as error:  # the last line of defence: a trace goes to the log, never to a person
         if isinstance(error, BrokenPipeError) and _unread():
             raise
         where, known = _keep_trace(), explain(error)
